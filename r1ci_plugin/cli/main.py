@@ -21,6 +21,7 @@ GROUPS = {
     "doctor": "Is everything there that a training run needs?",
     "tasks": "The tasks: list them, look at one, check them.",
     "data": "Question files for training: build, look, check.",
+    "stages": "The stages of a training: run them one after another.",
     "sandbox": "The interpreter: run code in it, serve it, test it.",
     "bench": "Measure this machine against the project's bars.",
 }

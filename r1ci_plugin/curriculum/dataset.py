@@ -63,7 +63,8 @@ class CurriculumDataset(RLHFDataset):  # type: ignore[misc]  # verl ships no typ
         rows = eligible_rows(groups, settings.stage)
         self.dataframe = self.dataframe.select(rows.tolist())
         self.group_of = {question_ids[row]: groups[row] for row in rows}
-        self.digest = digest([manifest.digest if manifest else "all", settings.stage, *self.group_of])
+        self.manifest_digest = manifest.digest if manifest else None
+        self.digest = digest([self.manifest_digest or "all", settings.stage, *self.group_of])
         self.sampler = CurriculumSampler(range(len(rows)), settings.curriculum.seed)
         self.ledger = Ledger()
         logger.info("stage %d trains on %d of %d questions", settings.stage, len(rows), len(question_ids))

@@ -16,6 +16,7 @@ from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
 
 from r1ci_plugin.curriculum.dataset import training_dataset
 from r1ci_plugin.curriculum.metrics import Sample, batch_metrics
+from r1ci_plugin.curriculum.starts import StartWriter
 
 MIN_SURVIVORS = 2
 """A group of fewer trajectories has no advantage to compute."""
@@ -39,6 +40,7 @@ class CurriculumReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl ships 
             raise ValueError(f"the curriculum runs in trainer.v1.trainer_mode=sync, not {trainer_mode}")
         filter_groups = sampler_kwargs.get("filter_groups") or {}
         self._group_size = int(sampler_kwargs["group_size"])
+        self._start = StartWriter()
         self._starved_groups = 0
         self._lost = 0
         super().__init__(
@@ -61,6 +63,7 @@ class CurriculumReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl ships 
         batch, metrics = super().sample(global_steps, partition_id, batch_size)
         dataset = training_dataset()
         if partition_id == "train" and dataset is not None:
+            self._start.write(global_steps - 1, dataset)
             samples = _read_samples(batch)
             dataset.ledger.record((sample.question_id, sample.acc) for sample in samples)
             lost = self._lost + batch_size * self._group_size - len(samples)
