@@ -22,6 +22,7 @@ GROUPS = {
     "tasks": "The tasks: list them, look at one, check them.",
     "data": "Question files for training: build, look, check.",
     "stages": "The stages of a training: run them one after another.",
+    "export": "A trained policy as a Hugging Face folder with its card.",
     "sandbox": "The interpreter: run code in it, serve it, test it.",
     "bench": "Measure this machine against the project's bars.",
 }

@@ -43,10 +43,13 @@ def run_command(
 
     Run folders lie in R1CI_RUNS (runs/), one a stage.
     """
+    from r1ci_plugin.export.folder import export as export_policy
+    from r1ci_plugin.export.folder import exported_weights
     from r1ci_plugin.recipe_files import runs_folder
     from r1ci_plugin.stages.driver import Driver
     from r1ci_plugin.stages.errors import StageFailed
     from r1ci_plugin.stages.plan import Plan
+    from r1ci_plugin.stages.run_folder import RunFolder
 
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     console = Console(stderr=True)
@@ -65,6 +68,9 @@ def run_command(
         try:
             plan = Plan(first, last, tuple(overrides or ()), policy, reference, remeasure)
             finished = Driver(plan, runs_folder(), say=say, on_step=on_step).run()
+            if export is not None and exported_weights(export) != finished[-1].weights:
+                say(f"exporting to {export}")
+                export_policy(RunFolder(runs_folder() / f"r1ci_stage{last}"), export)
         except StageFailed as error:
             say(f"error: {error}")
             raise typer.Exit(1) from None

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -125,6 +127,12 @@ class RunFolder:
     def checkpoint(self) -> Path:
         """The newest whole checkpoint of the actor."""
         return self.path / f"global_step_{self.last_step()}" / "actor"
+
+
+def validation_acc(metrics: dict[str, Any]) -> float | None:
+    """Mean over tasks of the accuracy on held-out questions; None for a step without validation."""
+    found = [value for key, value in metrics.items() if re.fullmatch(r"val-core/.+/acc/mean@\d+", key)]
+    return statistics.mean(found) if found else None
 
 
 def _metric_lines(lines: Iterable[str]) -> Iterable[tuple[int, dict[str, Any]]]:
