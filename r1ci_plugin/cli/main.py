@@ -24,6 +24,7 @@ GROUPS = {
     "stages": "The stages of a training: run them one after another.",
     "export": "A trained policy as a Hugging Face folder with its card.",
     "sandbox": "The interpreter: run code in it, serve it, test it.",
+    "eval": "Evaluate a policy: run, show, compare, verify.",
     "bench": "Measure this machine against the project's bars.",
 }
 """Module of this package, also the command's name, to its line of help."""
