@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -36,9 +36,10 @@ def export(
 ) -> Facts:
     """Export the newest policy of a run and return what its card says. Raises StageFailed."""
     _refuse_overwriting(out, force)
+    runs = runs_behind(run)
     policy = exported_policy(run, merger)
     weights = folder_digest(policy)
-    facts = _facts(out.name, run, weights, _evaluation_of(evaluation, weights), licence)
+    facts = _facts(out.name, runs, weights, _evaluation_of(evaluation, weights), licence)
     partial = out.with_name(f".{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -72,8 +73,9 @@ def _refuse_overwriting(out: Path, force: bool) -> None:
         raise StageFailed(f"{out} is no earlier export, so --force does not replace it", "name another folder")
 
 
-def _facts(name: str, run: RunFolder, weights: str, evaluation: Evaluation | None, licence: str | None) -> Facts:
-    runs = runs_behind(run)
+def _facts(
+    name: str, runs: Sequence[RunFolder], weights: str, evaluation: Evaluation | None, licence: str | None
+) -> Facts:
     base = runs[0].settings().policy
     is_folder = Path(base).is_dir() or Path(base).is_absolute()
     return Facts(
@@ -97,7 +99,7 @@ def _evaluation_of(folder: Path | None, weights: str) -> Evaluation | None:
     policy = Path(found.policy)
     if any(policy.glob("*.safetensors")) and folder_digest(policy) != weights:
         raise StageFailed(f"{folder} evaluates another policy ({policy})", "r1ci eval run with the policy of this run")
-    return found
+    return replace(found, policy=policy.name)  # what is published names no folder of this machine
 
 
 def _versions(*names: str) -> dict[str, str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from r1ci_plugin.journal import read_lines
+from r1ci_plugin.evaluation.run_folder import read_records, read_settings
 from r1ci_plugin.record import Record
 from r1ci_plugin.stages.errors import StageFailed
 
@@ -40,8 +39,8 @@ class Evaluation:
 def read_evaluation(folder: Path) -> Evaluation:
     """Raises StageFailed for a folder that holds no evaluation."""
     try:
-        records = [Record.from_dict(line) for line in read_lines(folder / "trajectories.jsonl")]
-    except (OSError, KeyError, TypeError, ValueError) as error:
+        records, settings = list(read_records(folder)), read_settings(folder)
+    except (KeyError, TypeError, ValueError) as error:
         raise StageFailed(f"{folder} holds no evaluation ({error})", f"r1ci eval run --out {folder}") from None
     ways: dict[tuple[str, str, float | None], list[Record]] = defaultdict(list)
     for record in records:
@@ -49,7 +48,7 @@ def read_evaluation(folder: Path) -> Evaluation:
     results = [_result(way, records) for way, records in sorted(ways.items(), key=str)]
     if not any(result.answers for result in results):
         raise StageFailed(f"{folder} holds no judged answer", f"r1ci eval run --out {folder}")
-    return Evaluation(_policy_of(folder, records), results)
+    return Evaluation(str(settings.get("policy")), results)
 
 
 def _result(way: tuple[str, str, float | None], records: list[Record]) -> Result:
@@ -69,11 +68,3 @@ def _result(way: tuple[str, str, float | None], records: list[Record]) -> Result
         answers=len(judged),
         lost=len(records) - len(judged),
     )
-
-
-def _policy_of(folder: Path, records: list[Record]) -> str:
-    try:
-        told = json.loads((folder / "run.json").read_text(encoding="utf-8")).get("policy")
-    except (OSError, ValueError):
-        told = None
-    return str(told or records[0].policy)

@@ -15,7 +15,7 @@ from r1ci_plugin.curriculum.manifest import ManifestError, load_manifest
 from r1ci_plugin.curriculum.starts import FILE, Start
 from r1ci_plugin.stages.errors import StageFailed
 from r1ci_plugin.stages.run_folder import RunFolder, Settings
-from r1ci_plugin.weights import folder_digest
+from r1ci_plugin.weights import NoWeights, folder_digest
 
 AGAIN = "run the same command again"
 
@@ -44,7 +44,7 @@ def check_start(run: RunFolder, expected: Expected) -> list[Start]:
         raise StageFailed(f"stage {expected.stage} loaded the policy {settings.policy}, not {expected.policy}", anew)
     _check_steps_of_starts(starts, expected.stage, run, anew)
     _check_rows(starts[-1], settings, anew)
-    weights = expected.weights or _digest_of(settings.policy)
+    weights = expected.weights or digest_of(settings.policy)
     for start in starts:
         if start.step == 0 and None not in (start.weights, weights) and start.weights != weights:
             raise StageFailed(
@@ -141,10 +141,13 @@ def _check_updates(run: RunFolder, starts: Sequence[Start], total: int, stage: i
         )
 
 
-def _digest_of(policy: str) -> str | None:
-    """None for a name on the Hub: it has no folder to compare with."""
-    folder = Path(policy)
-    return folder_digest(folder) if folder.is_dir() else None
+def digest_of(policy: str) -> str | None:
+    """The digest of a policy that a recipe names; None where there are no files to compare with: a name on the Hub,
+    weights that are no safetensors."""
+    try:
+        return folder_digest(Path(policy))
+    except NoWeights:
+        return None
 
 
 def _short(digest: str | None) -> str:

@@ -18,7 +18,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from r1ci_plugin.curriculum.starts import Start
-from r1ci_plugin.stages.check import AGAIN, Expected, check_end, check_start
+from r1ci_plugin.stages.check import AGAIN, Expected, check_end, check_start, digest_of
 from r1ci_plugin.stages.errors import StageFailed
 from r1ci_plugin.stages.handover import MERGER, exported_policy, seed_checkpoint
 from r1ci_plugin.stages.plan import LOAD_CONTENTS, MANIFEST, POLICY, Plan, override
@@ -178,7 +178,7 @@ class Driver:
         settings = run.settings()
         policy = exported_policy(run, self._commands.merger)
         fresh = next(start for start in starts if start.step == 0)
-        began_with = expected.weights or fresh.weights or _digest_or_none(settings.policy)
+        began_with = expected.weights or fresh.weights or digest_of(settings.policy)
         finished = Finished(
             stage=stage,
             steps=run.last_step(),
@@ -226,10 +226,6 @@ def _refuse_changed_policy(before: Finished) -> None:
 
 def _has_ended(run: RunFolder) -> bool:
     return bool(run.launches()) and run.last_step() >= (run.settings().total_steps or 0)
-
-
-def _digest_or_none(policy: str) -> str | None:
-    return folder_digest(Path(policy)) if Path(policy).is_dir() else None
 
 
 def _began(start: Start) -> str:

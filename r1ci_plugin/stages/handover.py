@@ -28,6 +28,8 @@ def exported_policy(run: RunFolder, merger: Sequence[str] = MERGER) -> Path:
     """
     checkpoint = run.checkpoint()
     folder = checkpoint / "huggingface"
+    if not run.last_step():
+        raise StageFailed(f"{run.path} has no checkpoint yet", "train it to the first trainer.save_freq, or to its end")
     if has_weights(folder):
         return folder
     if not any(checkpoint.glob("model_world_size_*.pt")):
