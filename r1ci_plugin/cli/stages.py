@@ -10,14 +10,20 @@ import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from r1ci_plugin.stages.plan import REFERENCES, STAGES
+from r1ci_plugin.recipe_files import runs_folder
+from r1ci_plugin.stages.errors import StageFailed
+from r1ci_plugin.stages.plan import REFERENCES, STAGES, Plan
 
+if TYPE_CHECKING:
+    from r1ci_plugin.stages.state import Finished
+
+console = Console(stderr=True)
 app = typer.Typer(help="The stages of a training: run them.", no_args_is_help=True)
 
 
@@ -43,18 +49,29 @@ def run_command(
 
     Run folders lie in R1CI_RUNS (runs/), one a stage.
     """
-    from r1ci_plugin.export.folder import export as export_policy
-    from r1ci_plugin.export.folder import exported_weights
-    from r1ci_plugin.recipe_files import runs_folder
+    if policy is not None and Path(policy).is_dir():
+        policy = str(Path(policy).absolute())
+    try:
+        plan = Plan(first, last, tuple(overrides or ()), policy, reference, remeasure)
+        finished = _drive(plan, runs_folder())
+        if export is not None:
+            _export(runs_folder() / f"r1ci_stage{last}", export, finished[-1].weights)
+    except StageFailed as error:
+        _say(f"error: {error}")
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps({"stages": [asdict(stage) for stage in finished]}))
+    else:
+        typer.echo(finished[-1].policy)
+
+
+def _drive(plan: Plan, runs: Path) -> list[Finished]:
+    """Run the plan with a bar for each stage; SIGTERM ends the job with this process."""
     from r1ci_plugin.stages.driver import Driver
-    from r1ci_plugin.stages.errors import StageFailed
-    from r1ci_plugin.stages.plan import Plan
-    from r1ci_plugin.stages.run_folder import RunFolder
 
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bars: dict[int, TaskID] = {}
 
         def on_step(stage: int, step: int, total: int) -> None:
@@ -62,19 +79,18 @@ def run_command(
                 bars[stage] = progress.add_task(f"stage {stage}")
             progress.update(bars[stage], completed=step, total=total)
 
-        def say(line: str) -> None:
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+        return Driver(plan, runs, say=_say, on_step=on_step).run()
 
-        try:
-            plan = Plan(first, last, tuple(overrides or ()), policy, reference, remeasure)
-            finished = Driver(plan, runs_folder(), say=say, on_step=on_step).run()
-            if export is not None and exported_weights(export) != finished[-1].weights:
-                say(f"exporting to {export}")
-                export_policy(RunFolder(runs_folder() / f"r1ci_stage{last}"), export)
-        except StageFailed as error:
-            say(f"error: {error}")
-            raise typer.Exit(1) from None
-    if as_json:
-        typer.echo(json.dumps({"stages": [asdict(stage) for stage in finished]}))
-    else:
-        typer.echo(finished[-1].policy)
+
+def _export(run: Path, out: Path, weights: str) -> None:
+    """Export the last policy, unless an earlier run of the same command has done so."""
+    from r1ci_plugin.export.folder import export, exported_weights
+    from r1ci_plugin.stages.run_folder import RunFolder
+
+    if exported_weights(out) != weights:
+        export(RunFolder(run), out)
+    _say(f"exported to {out}")
+
+
+def _say(line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
