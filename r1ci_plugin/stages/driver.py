@@ -71,7 +71,7 @@ class Driver:
             before = self._stage_before(self._plan.first)
             done = []
             for stage in range(self._plan.first, self._plan.last + 1):
-                before = self._finished(stage) or self._train(stage, before)
+                before = self._finished(stage, before) or self._train(stage, before)
                 done.append(before)
             return done
 
@@ -92,14 +92,23 @@ class Driver:
                 f"r1ci stages run --from {stage}",
             )
         self._say(f"stage {stage} was not trained by this command: checking {run.path}")
-        return self._conclude(stage, Expected(stage))
+        return self._conclude(stage, Expected(stage), run.settings().overrides)
 
-    def _finished(self, stage: int) -> Finished | None:
+    def _finished(self, stage: int, before: Finished | None) -> Finished | None:
+        """What is written down of a stage, if its policy is still there. Raises StageFailed if it began with another
+        policy than the one it would begin with now."""
         finished = self._state.get(stage)
-        if finished:
-            self._say(f"stage {stage} is finished ({finished.steps} steps, {finished.policy})")
-            if finished.overrides != self._plan.overrides:
-                self._say(f"  note: it was trained with other overrides: {' '.join(finished.overrides) or 'none'}")
+        if finished is None or not Path(finished.policy).is_dir():
+            return None
+        begin = before.weights if before is not None else self._plan.policy and digest_of(self._plan.policy)
+        if begin is not None and finished.began_with != begin:
+            raise StageFailed(
+                f"stage {stage} is finished, but it began with another policy than it would begin with now",
+                f"move {self._run_folder(stage).path} away, then {AGAIN}",
+            )
+        self._say(f"stage {stage} is finished ({finished.steps} steps, {finished.policy})")
+        if finished.overrides != self._plan.overrides:
+            self._say(f"  note: it was trained with other overrides: {' '.join(finished.overrides) or 'none'}")
         return finished
 
     def _train(self, stage: int, before: Finished | None) -> Finished:
@@ -113,7 +122,7 @@ class Driver:
             self._follow(job, run, expected)
         if job is None or not _has_ended(run):
             self._follow(self._launch(stage, run, settings), run, expected)
-        return self._conclude(stage, expected)
+        return self._conclude(stage, expected, self._plan.overrides)
 
     def _start_of(self, stage: int, run: RunFolder, before: Finished | None) -> tuple[Expected, list[str]]:
         """What the stage must begin with, and the overrides that make it so."""
@@ -171,7 +180,7 @@ class Driver:
         if steps := run.updated_steps():
             self._on_step(stage, max(steps), run.settings().total_steps or max(steps))
 
-    def _conclude(self, stage: int, expected: Expected) -> Finished:
+    def _conclude(self, stage: int, expected: Expected, overrides: tuple[str, ...]) -> Finished:
         """Check a stage at its end and write it down."""
         run = self._run_folder(stage)
         starts = check_end(run, expected)
@@ -189,7 +198,7 @@ class Driver:
             manifest=starts[-1].manifest,
             groups=starts[-1].groups,
             recipe=settings.digest,
-            overrides=self._plan.overrides,
+            overrides=overrides,
             ended=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         )
         self._state.put(finished)

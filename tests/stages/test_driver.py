@@ -213,6 +213,23 @@ def test_a_policy_that_was_changed_after_its_stage_is_refused(world: Any) -> Non
     assert world.jobs() == [1]
 
 
+def test_a_stage_whose_folder_was_moved_away_is_trained_again_and_so_must_be_what_was_built_on_it(world: Any) -> None:
+    world.drive(1, 2)
+    world.run(1).rename(world.runs / "kept")
+    with pytest.raises(StageFailed, match="stage 2 is finished, but it began with another policy"):
+        world.drive(1, 2, ("trainer.total_training_steps=2",))
+    world.run(2).rename(world.runs / "kept too")
+    world.drive(1, 2)
+    assert world.jobs() == [1, 2, 1, 2]
+
+
+def test_a_finished_stage_is_not_taken_for_one_from_another_policy(world: Any) -> None:
+    world.drive(1, 1)
+    other = world.make_policy("other", 9)
+    with pytest.raises(StageFailed, match="stage 1 is finished, but it began with another policy"):
+        world.drive(1, 1, policy=str(other))
+
+
 def test_a_stage_trained_by_hand_is_checked_and_built_upon(world: Any) -> None:
     world.drive(1, 1)
     (world.runs / "stages.json").unlink()
