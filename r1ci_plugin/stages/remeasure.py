@@ -5,6 +5,7 @@ Both go on where they stopped. Left out: measuring (`r1ci potential measure`), c
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,15 +16,29 @@ from r1ci_plugin.stages.errors import StageFailed
 R1CI = (sys.executable, "-m", "r1ci_plugin")
 
 
-def remeasure(policy: Path, data: Path, out: Path, r1ci: Sequence[str] = R1CI) -> Path:
-    """The manifest (parquet) of `data` for `policy`, made in the folder `out`. Raises StageFailed."""
-    counts, manifest = out / "potential", out / "manifest.parquet"
+def remeasure(policy: Path, data: Path, before: str | None, out: Path, r1ci: Sequence[str] = R1CI) -> Path:
+    """The manifest (parquet) of `data` for `policy`, made in the folder `out`. Raises StageFailed.
+
+    before: the manifest of the stage before; what it left out (held-out tasks, fine-tuning questions) stays left out.
+    """
+    counts, manifest, exclude = out / "potential", out / "manifest.parquet", out / "left_out.json"
     out.mkdir(parents=True, exist_ok=True)
+    exclude.write_text(json.dumps(left_out(before)), encoding="utf-8")
     _call(r1ci, "potential", "measure", "--policy", policy, "--data", data, "--out", counts)
-    _call(r1ci, "stages", "build", "--counts", counts, "--data", data, "--out", manifest)
+    _call(r1ci, "stages", "build", "--counts", counts, "--data", data, "--exclude", exclude, "--out", manifest)
     if not manifest.is_file():
         raise StageFailed(f"`r1ci stages build` left no {manifest}", "run the same command again")
     return manifest
+
+
+def left_out(manifest: str | None) -> list[str]:
+    """Ids of the questions in group 0 of a manifest."""
+    import pyarrow.parquet as parquet
+
+    if manifest is None:
+        return []
+    rows = parquet.read_table(manifest, columns=["question_id", "group"]).to_pylist()
+    return [row["question_id"] for row in rows if row["group"] == 0]
 
 
 def _call(r1ci: Sequence[str], *arguments: object) -> None:

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 
 words, rest = sys.argv[1:3], sys.argv[3:]
 parser = argparse.ArgumentParser()
-for name in ("policy", "data", "out", "counts"):
+for name in ("policy", "data", "out", "counts", "exclude"):
     parser.add_argument(f"--{name}", type=Path)
 arguments = parser.parse_args(rest)
 if words == ["potential", "measure"]:
