@@ -12,7 +12,7 @@ from r1ci_plugin.stages.run_folder import RunFolder, Settings, validation_acc
 from r1ci_plugin.stages.state import State
 
 WINDOW = 10
-"""Training steps that are averaged at either end."""
+"""Training steps that are averaged at either end; in a shorter stage, half of its steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,14 @@ def describe(run: RunFolder) -> TrainedStage:
     """What the files of a run say of it."""
     settings, starts, metrics = run.settings(), run.starts(), run.metrics()
     accs = [metrics[step]["r1ci/reward/acc"] for step in metrics if "r1ci/reward/acc" in metrics[step]]
+    window = min(WINDOW, max(1, len(accs) // 2))
     held_out = [acc for step in metrics if (acc := validation_acc(metrics[step])) is not None]
     return TrainedStage(
         stage=settings.stage,
         steps=run.last_step(),
         groups=starts[-1].groups if starts else {},
-        first_acc=statistics.mean(accs[:WINDOW]) if accs else None,
-        last_acc=statistics.mean(accs[-WINDOW:]) if accs else None,
+        first_acc=statistics.mean(accs[:window]) if accs else None,
+        last_acc=statistics.mean(accs[-window:]) if accs else None,
         held_out_before=held_out[0] if held_out else None,
         held_out_after=held_out[-1] if len(held_out) > 1 else None,
         recipe=settings.digest,

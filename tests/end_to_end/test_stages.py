@@ -18,6 +18,7 @@ import pytest
 from r1ci_plugin.curriculum.starts import Start, read_starts
 from r1ci_plugin.data.build import build
 from r1ci_plugin.data.plan import Plan
+from r1ci_plugin.stages.process import Job
 from r1ci_plugin.stages.run_folder import RunFolder
 from r1ci_plugin.stages.state import Finished, State
 from r1ci_plugin.tasks.splits import get_split
@@ -88,6 +89,7 @@ def test_each_stage_begins_at_step_zero_with_the_weights_of_the_policy_before(ru
     assert second.weights == folder_digest(export) != first.weights
     assert [finished(runs, stage).steps for stage in (1, 2)] == [STEPS, STEPS]
     assert finished(runs, 2).weights != second.weights
+    assert not any(Job.find(runs / f"r1ci_stage{stage}") for stage in (1, 2))
 
 
 @pytest.mark.slow
