@@ -51,8 +51,8 @@ answer (`r1ci ask`, `r1ci eval run`). Without an interpreter it does not do what
 | ---: | ---: | --- | --- | --- |
 {stages}
 
-Training accuracy: share of right answers in the first and the last {window} steps, or halves of a shorter stage. Held-out
-questions: of the training tasks, never trained on; mean over tasks, before and after the stage.
+Training accuracy: share of right answers in the first and the last {window} steps, or halves of a shorter stage.
+Held-out questions: of the training tasks, never trained on; mean over tasks, before and after the stage.
 
 ## Evaluation
 
