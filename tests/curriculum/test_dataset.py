@@ -65,7 +65,7 @@ def test_training_is_shuffled_and_validation_in_order(tmp_path: Path) -> None:
 
 def test_a_stage_sees_its_groups_only(tmp_path: Path) -> None:
     train, _ = make(tmp_path, stage=2, groups=[1, 2, 3, 4] * 3)
-    assert len(train) == 6
+    assert len(train.sampler) == 6
     assert set(names(train, 12)) == {f"train-{index}" for index in range(12) if index % 4 in (0, 1)}
 
 
