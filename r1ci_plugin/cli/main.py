@@ -23,6 +23,8 @@ GROUPS = {
     "data": "Question files for training: build, look, check.",
     "sandbox": "The interpreter: run code in it, serve it, test it.",
     "eval": "Evaluate a policy: run, show, compare, verify.",
+    "potential": "How much each question can still teach: measure, show.",
+    "stages": "Which question is in which stage: build, show.",
     "bench": "Measure this machine against the project's bars.",
 }
 """Module of this package, also the command's name, to its line of help."""

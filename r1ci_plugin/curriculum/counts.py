@@ -77,13 +77,13 @@ class Pooled:
 
 def tally(answers: Iterable[Answer]) -> list[Count]:
     """Counts of judged answers, sorted by question, agent and temperature."""
-    found: dict[tuple[Any, ...], list[int]] = {}
+    found: dict[tuple[str, str, int, str, float | None], list[int]] = {}
     for answer in answers:
         key = (answer.question_id, answer.task, answer.difficulty, answer.agent, answer.temperature)
         entry = found.setdefault(key, [0, 0])
         entry[0] += 1
         entry[1] += answer.right
-    return sorted((Count(*key, n, right) for key, (n, right) in found.items()), key=_order)
+    return sorted((Count(*key, n=n, right=right) for key, (n, right) in found.items()), key=_order)
 
 
 def pool(

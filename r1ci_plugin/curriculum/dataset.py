@@ -71,6 +71,7 @@ class CurriculumDataset(RLHFDataset):  # type: ignore[misc]  # verl ships no typ
         assignment = assign(settings, rows)
         self.stage = settings.stage
         self.manifest, self.schedule, self.sampler = assignment.manifest, assignment.schedule, assignment.sampler
+        self.manifest_digest = self.manifest.digest if settings.manifest else None
         self.digest = assignment.digest
         self._rows = rows
         self._row_of = {row.question_id: number for number, row in reversed(list(enumerate(rows)))}
@@ -99,7 +100,13 @@ class CurriculumDataset(RLHFDataset):  # type: ignore[misc]  # verl ships no typ
     def __getitem__(self, position: int) -> Any:
         return super().__getitem__(self.sampler.draw() if self.is_training else position)
 
-    def group_of(self, question_id: str) -> int:
+    @property
+    def group_of(self) -> dict[str, int]:
+        """The group of every question that may be drawn now."""
+        rows = np.flatnonzero(self.sampler.eligible()).tolist()
+        return {self._rows[row].question_id: int(self.sampler.groups[row]) for row in rows}
+
+    def group(self, question_id: str) -> int:
         """The group a question is in now."""
         return int(self.sampler.groups[self._row_of[question_id]])
 
@@ -120,7 +127,7 @@ class CurriculumDataset(RLHFDataset):  # type: ignore[misc]  # verl ships no typ
         return Progress(
             samples,
             filtered,
-            group_of={sample.question_id: self.group_of(sample.question_id) for sample in (*samples, *filtered)},
+            group_of={sample.question_id: self.group(sample.question_id) for sample in (*samples, *filtered)},
             ledger=self.ledger,
             stage=self.stage,
             epoch=self.sampler.epoch,

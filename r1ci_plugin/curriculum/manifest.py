@@ -87,6 +87,11 @@ class Manifest:
     def by_id(self) -> dict[str, Entry]:
         return {entry.question_id: entry for entry in self.entries}
 
+    @cached_property
+    def groups(self) -> dict[str, int]:
+        """The group of every question that is in a stage."""
+        return {entry.question_id: entry.group for entry in self.entries if entry.group != LEFT_OUT}
+
     @property
     def sizes(self) -> dict[int, int]:
         """Questions of every group there is, in order."""

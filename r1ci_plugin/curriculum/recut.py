@@ -29,7 +29,7 @@ def regrouped(
 
     groups: of every row. rows: question id and task of every row. chance_of: chance level of a task.
     """
-    fresh = groups.copy()
+    fresh: NDArray[np.int8] = groups.copy()
     value: Any = form_of(grouping.form).value  # plain floats will do: a fading pass rate is no exact number
     for row, (question_id, task) in enumerate(rows):
         rate = ledger.current_rate(question_id)

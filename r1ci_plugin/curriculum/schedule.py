@@ -7,7 +7,7 @@ The method's stages and their ablations are schedules; nothing else asks which o
 | `stages` | groups 1..s of stage s | the method [stated] |
 | `all` | all groups | plain GRPO, the paper's "without curriculum" [stated] |
 | `reverse` | the s lowest groups | [ours] |
-| `online_merge` | as `stages`, groups cut anew from training's pass rates | the paper's variant [stated], details [ours] |
+| `online_merge` | as `stages`, groups cut anew as training goes | stated as a variant, details [ours] |
 
 A schedule of one's own is a class named by import path, `package.module:Class`, called with the settings. Left out:
 drawing by the weights (`sampler.py`), pass rates (`ledger.py`).

@@ -1,17 +1,11 @@
 """The sampler: every question once an epoch, shares as the weights ask, and the same order after any restart."""
 
-import multiprocessing
-import os
 import pickle
-import random
-import signal
-import time
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from r1ci_plugin.curriculum.sampler import CurriculumSampler
@@ -74,9 +68,7 @@ STEPS = st.lists(st.sampled_from(["draw"] * 8 + ["reweight", "regroup"]), max_si
 
 
 @given(samplers(), STEPS, STEPS)
-def test_a_restart_anywhere_goes_on_with_the_undisturbed_order(
-    make: Any, before: list[str], after: list[str]
-) -> None:
+def test_a_restart_anywhere_goes_on_with_the_undisturbed_order(make: Any, before: list[str], after: list[str]) -> None:
     undisturbed = make()
     expected = act(undisturbed, before + after)
     first = make()
@@ -136,42 +128,3 @@ def test_the_state_of_other_rows_groups_or_seeds_is_refused(other: CurriculumSam
 def test_groups_that_are_none_are_refused(groups: list[int]) -> None:
     with pytest.raises(ValueError):
         CurriculumSampler(groups)
-
-
-def train(folder: Path, size: int, seed: int) -> None:
-    """A run that writes each batch to a log and then its checkpoint, for ever."""
-    sampler = CurriculumSampler([1 + row % 4 for row in range(size)], (1.0, 1.0, 0.5, 0.0), seed=seed)
-    step, checkpoint = 0, folder / "checkpoint"
-    if checkpoint.exists():
-        step, state = pickle.loads(checkpoint.read_bytes())
-        sampler.load_state_dict(state)
-    while True:
-        step += 1
-        batch = [sampler.draw() for _ in range(7)]
-        with (folder / "log").open("a") as log:
-            log.write(f"{step} {batch}\n")
-        (folder / "fresh").write_bytes(pickle.dumps((step, sampler.state_dict())))
-        os.replace(folder / "fresh", checkpoint)
-
-
-@settings(deadline=None, max_examples=1)
-@given(st.just(0))
-def test_the_order_after_kill_9_at_20_random_points_is_the_undisturbed_order(
-    tmp_path_factory: pytest.TempPathFactory, seed: int
-) -> None:
-    folder = tmp_path_factory.mktemp("killed")
-    rng = random.Random(seed)
-    for _ in range(20):
-        process = multiprocessing.get_context("fork").Process(target=train, args=(folder, 40, seed))
-        process.start()
-        time.sleep(rng.uniform(0.01, 0.1))
-        os.kill(process.pid or 0, signal.SIGKILL)
-        process.join()
-    steps: dict[int, str] = {}
-    for line in (folder / "log").read_text().splitlines():
-        if line.endswith("]"):  # a torn line was not followed by its checkpoint
-            step, _, batch = line.partition(" ")
-            assert steps.setdefault(int(step), batch) == batch
-    sampler = CurriculumSampler([1 + row % 4 for row in range(40)], (1.0, 1.0, 0.5, 0.0), seed=seed)
-    undisturbed = [str([sampler.draw() for _ in range(7)]) for _ in range(max(steps))]
-    assert [steps[step] for step in sorted(steps)] == undisturbed[: len(steps)]
