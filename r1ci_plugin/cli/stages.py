@@ -1,96 +1,142 @@
-"""`r1ci stages`: train stage after stage.
+"""`r1ci stages`: which question is in which stage: build the manifest, show it, compare two.
 
-Left out: doing it (`stages/driver.py`).
+Left out: what a manifest is (`curriculum/manifest.py`), how counts become groups (`curriculum/build.py`),
+training (`stages_run.py`).
 """
 
 from __future__ import annotations
 
 import json
-import signal
-import sys
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column, Table
 
-from r1ci_plugin.recipe_files import runs_folder
-from r1ci_plugin.stages.errors import StageFailed
-from r1ci_plugin.stages.plan import REFERENCES, STAGES, Plan
+from r1ci_plugin.cli import stages_run
+from r1ci_plugin.cli.potential import FormOption, JsonOption, TotalOption, fail
+from r1ci_plugin.curriculum.adaptive import TOTAL
+from r1ci_plugin.curriculum.answers import counts_at
+from r1ci_plugin.curriculum.build import ORDERS, Rule, build_manifest
+from r1ci_plugin.curriculum.counts import CountsError
+from r1ci_plugin.curriculum.flow import Flow, flow, labels, stayed
+from r1ci_plugin.curriculum.groups import THRESHOLDS, Grouping
+from r1ci_plugin.curriculum.interval import INTERVALS
+from r1ci_plugin.curriculum.manifest import Manifest, ManifestError, load_manifest, write_manifest
+from r1ci_plugin.curriculum.questions import counts_of_data, question_ids_of
+from r1ci_plugin.tasks.splits import SPLITS, UnknownSplit, get_split
 
-if TYPE_CHECKING:
-    from r1ci_plugin.stages.state import Finished
+app = typer.Typer(help="The stages of a training: build the manifest, show it, run them.", no_args_is_help=True)
+app.command("run")(stages_run.run_command)
+console = Console()
 
-console = Console(stderr=True)
-app = typer.Typer(help="The stages of a training: run them.", no_args_is_help=True)
+MANIFEST = Path("data/r1ci/manifest.parquet")
 
 
-@app.command("run")
-def run_command(
-    overrides: Annotated[list[str] | None, typer.Argument(help="Overrides for every stage.")] = None,
-    first: Annotated[int, typer.Option("--from", min=1, max=STAGES, help="First stage.")] = 1,
-    last: Annotated[int, typer.Option("--to", min=1, max=STAGES, help="Last stage.")] = STAGES,
-    policy: Annotated[str | None, typer.Option(help="Folder or Hub name of the policy stage 1 starts from.")] = None,
-    reference: Annotated[
-        str,
-        typer.Option(
-            help=f"{' or '.join(REFERENCES)}: the policy a stage starts from, or the one stage 1 started from."
-        ),
-    ] = "start",
-    remeasure: Annotated[
-        bool, typer.Option("--remeasure", help="Measure potential anew before every stage but the first.")
-    ] = False,
-    export: Annotated[Path | None, typer.Option(help="Folder to export the last policy to, ready to publish.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,
+@app.command("build")
+def build_command(
+    counts: Annotated[
+        list[Path], typer.Option(help="Counts, runs with trajectories, or verl's rollout dumps; may be given again.")
+    ],
+    data: Annotated[
+        Path | None, typer.Option(help="Data folder or train.parquet: its questions only, all measured.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Parquet file; the text file lies beside it.")] = MANIFEST,
+    thresholds: Annotated[str, typer.Option(help="Lower ends of all groups but the last.")] = ",".join(
+        map(str, THRESHOLDS)
+    ),
+    quantiles: Annotated[int | None, typer.Option(min=1, help="So many groups of equal size instead.")] = None,
+    by: Annotated[str, typer.Option(help=f"What orders groups of equal size: {', '.join(ORDERS)}.")] = "potential",
+    seed: Annotated[int, typer.Option(help="Breaks ties between groups of equal size.")] = 0,
+    form: FormOption = "paper",
+    interval: Annotated[str, typer.Option(help=f"Interval of pass rates: {', '.join(INTERVALS)}.")] = "jeffreys",
+    total: TotalOption = TOTAL,
+    split: Annotated[
+        str, typer.Option(help=f"Whose test tasks are held out: {', '.join(SPLITS)}, or a file.")
+    ] = "default",
+    exclude: Annotated[
+        list[Path] | None, typer.Option(help="JSON list of question ids seen in fine-tuning; may be given again.")
+    ] = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Train stage after stage and check each; run it again after any interruption and it goes on where it stopped.
-
-    Run folders lie in R1CI_RUNS (runs/), one a stage.
-    """
-    if policy is not None and Path(policy).is_dir():
-        policy = str(Path(policy).absolute())
+    """Put every measured question into a potential group; held-out tasks and seen questions are left out, with why."""
     try:
-        plan = Plan(first, last, tuple(overrides or ()), policy, reference, remeasure)
-        finished = _drive(plan, runs_folder())
-        if export is not None:
-            _export(runs_folder() / f"r1ci_stage{last}", export, finished[-1].weights)
-    except StageFailed as error:
-        _say(f"error: {error}")
-        raise typer.Exit(1) from None
+        rule = Rule(Grouping(_numbers(thresholds), form), quantiles, by, seed, total, interval)
+        measured = [count for path in counts for count in counts_at(path)]
+        manifest = build_manifest(
+            measured if data is None else counts_of_data(measured, data),
+            rule,
+            held_out=get_split(split).test,
+            seen=frozenset(name for file in exclude or () for name in question_ids_of(file)),
+        )
+        files = write_manifest(manifest, out)
+    except (CountsError, ManifestError, UnknownSplit, ValueError, OSError) as error:
+        fail(str(error))
     if as_json:
-        typer.echo(json.dumps({"stages": [asdict(stage) for stage in finished]}))
+        typer.echo(json.dumps({"files": [str(file) for file in files], **_facts(manifest)}))
     else:
-        typer.echo(finished[-1].policy)
+        _print_manifest(manifest)
+        console.print(f"wrote {files[0]} and {files[1]}", markup=False)
 
 
-def _drive(plan: Plan, runs: Path) -> list[Finished]:
-    """Run the plan with a bar for each stage; SIGTERM ends the job with this process."""
-    from r1ci_plugin.stages.driver import Driver
-
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        bars: dict[int, TaskID] = {}
-
-        def on_step(stage: int, step: int, total: int) -> None:
-            if stage not in bars:
-                bars[stage] = progress.add_task(f"stage {stage}")
-            progress.update(bars[stage], completed=step, total=total)
-
-        return Driver(plan, runs, say=_say, on_step=on_step).run()
-
-
-def _export(run: Path, out: Path, weights: str) -> None:
-    """Export the last policy, unless an earlier run of the same command has done so."""
-    from r1ci_plugin.export.folder import export, exported_weights
-    from r1ci_plugin.stages.run_folder import RunFolder
-
-    if exported_weights(out) != weights:
-        export(RunFolder(run), out)
-    _say(f"exported to {out}")
+@app.command("show")
+def show_command(
+    manifest: Annotated[Path, typer.Argument(help="The manifest, or the older one of two.")] = MANIFEST,
+    newer: Annotated[Path | None, typer.Argument(help="Another one: how the questions moved.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the groups of a manifest, or the flow of questions between two."""
+    try:
+        old = load_manifest(manifest)
+        new = None if newer is None else load_manifest(newer)
+    except ManifestError as error:
+        fail(f"{error}: `r1ci stages build` makes one")
+    if new is None:
+        typer.echo(json.dumps(_facts(old))) if as_json else _print_manifest(old)
+        return
+    moved = flow(old, new)
+    if as_json:
+        pairs = [{"from": pair[0], "to": pair[1], "questions": count} for pair, count in sorted(moved.items())]
+        typer.echo(json.dumps({"old": old.digest, "new": new.digest, "stayed": stayed(moved), "flow": pairs}))
+    else:
+        console.print(_flow_table(moved, old, new))
+        console.print(f"{stayed(moved):.1%} of the questions of both stayed in their group")
 
 
-def _say(line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"{text!r} is no list of numbers such as 0.64,0.48,0.32") from None
+
+
+def _facts(manifest: Manifest) -> dict[str, Any]:
+    return {"digest": manifest.digest, "rule": manifest.rule, "sizes": manifest.sizes}
+
+
+def _print_manifest(manifest: Manifest) -> None:
+    rule = ", ".join(f"{key} {value}" for key, value in manifest.rule.items())
+    table = Table("group", *(Column(name, justify="right") for name in ("questions", "stage trains on", "pass rates")))
+    table.title = f"manifest {manifest.digest}"
+    table.caption = rule or None
+    total = 0
+    for group, size in manifest.sizes.items():
+        rates = sorted(entry.p for entry in manifest.entries if entry.group == group)
+        spread = f"{rates[0]:.2f} .. {rates[-1]:.2f}"
+        if group == 0:
+            reasons = sorted({entry.left_out for entry in manifest.entries if entry.group == group})
+            table.add_row(f"left out: {', '.join(filter(None, reasons))}", str(size), "", spread)
+            continue
+        total += size
+        table.add_row(str(group), str(size), str(total), spread)
+    console.print(table)
+
+
+def _flow_table(moved: Flow, old: Manifest, new: Manifest) -> Table:
+    rows, columns = labels(moved)
+    table = Table(f"{old.digest} \\ {new.digest}", *(Column(f"to {name}", justify="right") for name in columns))
+    table.title = "questions by old group (rows) and new group (columns); group 0 is left out"
+    for row in rows:
+        table.add_row(f"from {row}", *(str(moved.get((row, column), "")) for column in columns))
+    return table

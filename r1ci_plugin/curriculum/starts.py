@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from r1ci_plugin.curriculum.sampler import CurriculumSampler
 from r1ci_plugin.leftovers import MARK
 
 FILE = "starts.jsonl"
@@ -47,9 +48,13 @@ class StartWriter:
         if self._written or not folder:
             return
         self._written = True
-        groups = Counter(dataset.group_of.values())
-        start = Start(step, dataset.stage, dataset.manifest_digest, dict(sorted(groups.items())), _engine_digest())
-        append_start(Path(folder), start)
+        groups = rows_by_group(dataset.sampler)
+        append_start(Path(folder), Start(step, dataset.stage, dataset.manifest_digest, groups, _engine_digest()))
+
+
+def rows_by_group(sampler: CurriculumSampler) -> dict[int, int]:
+    """Rows that a sampler draws from, by potential group."""
+    return dict(sorted(Counter(sampler.groups[sampler.eligible()].tolist()).items()))
 
 
 def append_start(folder: Path, start: Start) -> None:

@@ -6,13 +6,13 @@ told to read; never from exit codes. A stage that began wrong is found at its fi
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from r1ci_plugin.curriculum.manifest import ManifestError, load_manifest
-from r1ci_plugin.curriculum.starts import FILE, Start
+from r1ci_plugin.config import settings_from
+from r1ci_plugin.curriculum.assign import Assignment, Known, assign
+from r1ci_plugin.curriculum.starts import FILE, Start, rows_by_group
 from r1ci_plugin.stages.errors import StageFailed
 from r1ci_plugin.stages.run_folder import RunFolder, Settings
 from r1ci_plugin.weights import NoWeights, folder_digest
@@ -43,7 +43,8 @@ def check_start(run: RunFolder, expected: Expected) -> list[Start]:
     if expected.policy is not None and Path(settings.policy) != Path(expected.policy):
         raise StageFailed(f"stage {expected.stage} loaded the policy {settings.policy}, not {expected.policy}", anew)
     _check_steps_of_starts(starts, expected.stage, run, anew)
-    _check_rows(starts[-1], settings, anew)
+    for start in starts:
+        _check_rows(start, settings, anew)
     weights = expected.weights or digest_of(settings.policy)
     for start in starts:
         if start.step == 0 and None not in (start.weights, weights) and start.weights != weights:
@@ -96,13 +97,16 @@ def _check_steps_of_starts(starts: Sequence[Start], stage: int, run: RunFolder, 
 
 
 def _check_rows(start: Start, settings: Settings, anew: str) -> None:
-    """The rows the job draws from are those of the groups 1..stage of the manifest and the files it names."""
-    sizes, manifest = group_sizes(settings)
+    """The job draws from the rows that its settings, the manifest and the files give."""
+    assignment = planned(settings)
+    manifest = assignment.manifest.digest if settings.manifest is not None else None
     if start.manifest != manifest:
         raise StageFailed(
             f"stage {start.stage} trains by the manifest {start.manifest}, but {settings.manifest} is {manifest}", anew
         )
-    wanted = {group: rows for group, rows in sizes.items() if group <= start.stage}
+    if start.step:
+        return  # a schedule may have cut groups anew since; verl's checkpoint is tied to its questions by digest
+    wanted = rows_by_group(assignment.sampler)
     # overlong prompts are dropped, so a group may be smaller than its file says
     too_many = [group for group, rows in start.groups.items() if rows > wanted.get(group, 0)]
     missing = [group for group in wanted if not start.groups.get(group)]
@@ -113,19 +117,19 @@ def _check_rows(start: Start, settings: Settings, anew: str) -> None:
         )
 
 
-def group_sizes(settings: Settings) -> tuple[dict[int, int], str | None]:
-    """Rows of every group in the training files, and the digest of the manifest. Raises StageFailed."""
+def planned(settings: Settings) -> Assignment:
+    """What a run with these settings must draw from. Raises StageFailed where data or manifest cannot be read."""
     import pyarrow.parquet as parquet
 
     try:
-        infos = [info for file in settings.train_files for info in parquet.read_table(file)["extra_info"].to_pylist()]
-        if settings.manifest is None:
-            return {1: len(infos)}, None
-        manifest = load_manifest(settings.manifest)
-    except (OSError, KeyError, ManifestError) as error:
+        rows = [
+            Known(row["extra_info"]["question_id"], row["data_source"], row["extra_info"].get("difficulty") or 0)
+            for file in settings.train_files
+            for row in parquet.read_table(file, columns=["data_source", "extra_info"]).to_pylist()
+        ]
+        return assign(settings_from({"r1ci": settings.get("r1ci")}), rows)
+    except (OSError, KeyError, ValueError) as error:
         raise StageFailed(f"the questions of the stage cannot be read: {error}", "restore the files") from None
-    groups = (manifest.groups.get(info["question_id"]) for info in infos)
-    return dict(Counter(group for group in groups if group is not None)), manifest.digest
 
 
 def _check_updates(run: RunFolder, starts: Sequence[Start], total: int, stage: int) -> None:

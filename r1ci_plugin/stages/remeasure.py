@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from r1ci_plugin.curriculum.manifest import LEFT_OUT, load_manifest
 from r1ci_plugin.stages.errors import StageFailed
 
 R1CI = (sys.executable, "-m", "r1ci_plugin")
@@ -32,13 +33,9 @@ def remeasure(policy: Path, data: Path, before: str | None, out: Path, r1ci: Seq
 
 
 def left_out(manifest: str | None) -> list[str]:
-    """Ids of the questions in group 0 of a manifest."""
-    import pyarrow.parquet as parquet
-
-    if manifest is None:
-        return []
-    rows = parquet.read_table(manifest, columns=["question_id", "group"]).to_pylist()
-    return [row["question_id"] for row in rows if row["group"] == 0]
+    """Ids of the questions that a manifest leaves out."""
+    entries = load_manifest(manifest).entries if manifest is not None else ()
+    return [entry.question_id for entry in entries if entry.group == LEFT_OUT]
 
 
 def _call(r1ci: Sequence[str], *arguments: object) -> None:

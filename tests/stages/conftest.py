@@ -32,7 +32,8 @@ class World:
         self.data = folder / "data"
         self.data.mkdir()
         ids = [f"q{index}" for index in range(12)]
-        rows = [{"extra_info": {"index": index, "question_id": name}} for index, name in enumerate(ids)]
+        infos = [{"index": index, "question_id": name} for index, name in enumerate(ids)]
+        rows = [{"data_source": "symbench/letters", "extra_info": info} for info in infos]
         parquet.write_table(pa.Table.from_pylist(rows), self.data / "train.parquet")
         groups = [1 + index % 3 for index in range(12)]
         parquet.write_table(pa.table({"question_id": ids, "group": groups}), self.data / "manifest.parquet")

@@ -74,13 +74,11 @@ def resume(policy: str) -> tuple[int, int]:
 
 
 def say_start(step: int, value: int, manifest: str) -> None:
-    found = load_manifest(manifest)
-    rows = parquet.read_table(f"{FACTS['data']}/train.parquet")["extra_info"].to_pylist()
     groups: dict[int, int] = {}
-    for row in rows:
-        if (group := found.groups[row["question_id"]]) <= STAGE:
+    for group in parquet.read_table(manifest)["group"].to_pylist():
+        if 0 < group <= STAGE:
             groups[group] = groups.get(group, 0) + 1
-    start = {"step": step, "stage": STAGE, "manifest": found.digest, "groups": groups}
+    start = {"step": step, "stage": STAGE, "manifest": load_manifest(manifest).digest, "groups": groups}
     append_start(RUN, Start(**{**start, "weights": FACTS["digests"][value], **ORDERS.get("say", {})}))
 
 

@@ -21,5 +21,6 @@ if words == ["potential", "measure"]:
 else:
     value = json.loads((arguments.counts / "counts.json").read_text())
     rows = parquet.read_table(arguments.data / "train.parquet")["extra_info"].to_pylist()
-    groups = [1 + (index + value) % 2 for index in range(len(rows))]
-    parquet.write_table(pa.table({"question_id": [row["question_id"] for row in rows], "group": groups}), arguments.out)
+    ids, excluded = [row["question_id"] for row in rows], json.loads(arguments.exclude.read_text())
+    groups = [0 if name in excluded else 1 + (index + value) % 2 for index, name in enumerate(ids)]
+    parquet.write_table(pa.table({"question_id": ids, "group": groups}), arguments.out)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -268,6 +270,14 @@ def test_potential_is_measured_anew_with_the_policy_a_stage_starts_from(world: A
     first, second = world.drive(1, 2, remeasure=True)
     assert first.groups == {1: 4}
     assert second.groups == {1: 6, 2: 6} and second.manifest != first.manifest
+
+
+def test_what_the_first_manifest_leaves_out_is_not_measured_back_in(world: Any) -> None:
+    table = parquet.read_table(world.data / "manifest.parquet")
+    groups = [0, 0, *table["group"].to_pylist()[2:]]
+    parquet.write_table(table.set_column(1, "group", pa.array(groups)), world.data / "manifest.parquet")
+    first, second = world.drive(1, 2, remeasure=True)
+    assert first.groups == {1: 3} and second.groups == {1: 5, 2: 5}
 
 
 @pytest.mark.parametrize(
