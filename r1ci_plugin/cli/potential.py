@@ -72,12 +72,18 @@ def show_command(
 
 def measured_at(paths: list[Path], form: str, total: int, agents: list[str]) -> Manifest:
     """Everything measured at these paths as one manifest, with nothing left out. Raises CountsError, ValueError."""
-    found: list[Count] = [count for path in paths for count in counts_at(path)]
+    found = counted(paths)
     if agents:
         found = [count for count in found if count.agent in agents]
     if not found:
         raise CountsError(f"there is no judged answer in {', '.join(map(str, paths))}")
     return build_manifest(found, Rule(Grouping(form=form), total=total))
+
+
+def counted(paths: list[Path]) -> list[Count]:
+    """The counts of all paths, with a sign of life while they are read. Raises CountsError."""
+    with Console(stderr=True).status("counting answers"):
+        return [count for path in paths for count in counts_at(path)]
 
 
 def fail(message: str) -> NoReturn:
