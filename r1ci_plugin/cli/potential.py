@@ -43,6 +43,7 @@ CountsArgument = Annotated[
 ]
 FormOption = Annotated[str, typer.Option("--potential", help=f"Formula: {', '.join(POTENTIALS)}.")]
 TotalOption = Annotated[int, typer.Option("--answers", min=1, help="Answers that are a full measurement.")]
+AgentsOption = Annotated[str, typer.Option(help="Only answers of these agents, separated by commas.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 
 
@@ -145,13 +146,13 @@ def show_command(
     counts: CountsArgument,
     form: FormOption = "paper",
     total: TotalOption = TOTAL,
-    agents: Annotated[str, typer.Option(help="Only answers of these agents, separated by commas.")] = "",
+    agents: AgentsOption = "",
     png: Annotated[Path | None, typer.Option(help="Also draw a histogram; needs the extra `report`.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show pass rates and potential by task and suite, and how the questions spread over potential."""
     try:
-        measured = measured_at(counts, form, total, [name for name in agents.split(",") if name])
+        measured = build_manifest(counted(counts, agents), Rule(Grouping(form=form), total=total))
     except (CountsError, ManifestError, ValueError) as error:
         fail(str(error))
     found = summaries(measured)
@@ -170,14 +171,14 @@ def show_command(
         Console(stderr=True).print(f"wrote {png}", markup=False)
 
 
-def measured_at(paths: list[Path], form: str, total: int, agents: list[str]) -> Manifest:
-    """Everything measured at these paths as one manifest, with nothing left out. Raises CountsError, ValueError."""
-    found: list[Count] = [count for path in paths for count in counts_at(path)]
-    if agents:
-        found = [count for count in found if count.agent in agents]
+def counted(paths: list[Path], agents: str) -> list[Count]:
+    """The counts of all paths, only of some agents if they are named. Raises CountsError where nothing is left."""
+    wanted = {name.strip() for name in agents.split(",") if name.strip()}
+    with Console(stderr=True).status("counting answers"):
+        found = [count for path in paths for count in counts_at(path) if not wanted or count.agent in wanted]
     if not found:
         raise CountsError(f"there is no judged answer in {', '.join(map(str, paths))}")
-    return build_manifest(found, Rule(Grouping(form=form), total=total))
+    return found
 
 
 def fail(message: str) -> NoReturn:

@@ -99,12 +99,7 @@ class CurriculumReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl ships 
     def _gate_is_open(self) -> bool:
         return self._filtered_groups >= self._most_filtered
 
-    def _evict_terminal_groups(
-        self,
-        global_steps: int,
-        partition_id: str,
-        eviction_reasons: tuple[set[str], set[str], set[str], Counter[float]],
-    ) -> Any:
+    def _evict_terminal_groups(self, global_steps: int, partition_id: str, eviction_reasons: EvictionReasons) -> Any:
         """Keeps the answers of filtered groups, which say much of their questions, before verl drops them."""
         filtered = eviction_reasons[1]
         if filtered and training_dataset() is not None:
