@@ -48,4 +48,4 @@ def test_a_reworded_prompt_is_noticed() -> None:
 
 
 def test_the_seed_policy_learns_tasks_that_the_teacher_can_do() -> None:
-    assert set(SHARE_IN_WORDS) == set(SCRIPTS)
+    assert set(SHARE_IN_WORDS) <= set(SCRIPTS)
