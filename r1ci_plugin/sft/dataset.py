@@ -22,8 +22,8 @@ from r1ci_plugin.sft.training_set import read_row
 class SFTDataset(Dataset):  # type: ignore[type-arg]
     """Rows of `sft.parquet` in tokens; all are made at once, so that a set that does not fit fails before training.
 
-    config: the section `data`. `max_length` bounds prompt and response; `truncation` is `error`, or `right` for rows cut
-    where a rollout would have been cut. Only `pad_mode: no_padding`. Raises ValueError for anything that does not fit.
+    config: the section `data`. `max_length` bounds prompt and response; `truncation` is `error`, or `right` for rows
+    cut where a rollout would have been cut. Only `pad_mode: no_padding`. Raises ValueError for what does not fit.
     """
 
     def __init__(

@@ -229,7 +229,7 @@ def _longest_foreign_run(wanted: Atoms, literals: Atoms, prompt: Atoms) -> int:
 
 
 def _count(run: Atoms, text: Atoms) -> int:
-    """How often a text holds a run, whatever stands between its letters where the run is long enough to be no chance."""
+    """How often a text holds a run; where the run is too long to be there by chance, whatever parts its letters."""
     if len("".join(run)) >= DISTINCTIVE_CHARS:
         return "".join(text).count("".join(run))
     return sum(text[start : start + len(run)] == run for start in range(len(text) - len(run) + 1))

@@ -144,7 +144,7 @@ def count_rows(config: Any) -> int:
     """Trajectories in the set."""
     import pyarrow.parquet as parquet
 
-    rows = sum(parquet.ParquetFile(file).metadata.num_rows for file in _files(config))
+    rows = sum(int(parquet.ParquetFile(file).metadata.num_rows) for file in _files(config))
     most = int(config.data.get("train_max_samples", -1))
     return min(rows, most) if most > 0 else rows
 

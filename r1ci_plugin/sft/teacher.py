@@ -24,7 +24,7 @@ checked by a script; by a script that fails and its repair.
 
 
 def forms_of(task: str) -> tuple[Form, ...]:
-    """The forms in which the teacher can answer a task so that there is something to learn; none if it has no script."""
+    """The forms in which the teacher can answer a task so that there is something to learn; none without a script."""
     if task not in SCRIPTS:
         return ()
     return ("text", "code", "check", "repair") if task in WORDS else ("code", "check", "repair")

@@ -125,7 +125,7 @@ def chain_sum(prompt: str) -> Worked:
 def spell_backward(prompt: str) -> Worked:
     (word,) = find(r"\): (\w+)", prompt)
     return (
-        f"The letters of the word are {' '.join(word)}, and from the last to the first they are {' '.join(word[::-1])}.",
+        f"The letters of the word are {' '.join(word)}. From the last to the first they are {' '.join(word[::-1])}.",
         word[::-1],
     )
 
