@@ -142,7 +142,7 @@ def check_command(
     seed: Annotated[int, typer.Option(min=0, help="Of the choice among more than are wanted.")] = 0,
     as_json: a.JsonOption = False,
 ) -> None:
-    """Filter trajectories, say what was kept and why, and write the set: sft.parquet, questions_seen.json, README.md."""
+    """Filter trajectories, say what was kept and why, and write the set, its questions' ids and its card."""
     from r1ci_plugin.evaluation.run_folder import OtherRun, read_records
     from r1ci_plugin.sft.card import card
     from r1ci_plugin.sft.filters import choose, estimated_tokens

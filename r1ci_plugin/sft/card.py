@@ -37,9 +37,9 @@ configs:
 by a program.
 
 - **Teacher.** {teacher}
-- **Columns.** `prompt` (what the policy reads; the instructions that the teacher got are not in it), `trajectory` (JSON:
-  the text of every turn and what running its code gave), `question_id`, `task`, `difficulty`, `form`, `teacher`,
-  `turns`, `protocol`. Text, not tokens: the same file serves every policy. No ground truth.
+- **Columns.** `prompt` (what the policy reads, without the instructions that the teacher got), `trajectory` (JSON: the
+  text of every turn and what running its code gave), `question_id`, `task`, `difficulty`, `form`, `teacher`, `turns`,
+  `protocol`. Text, not tokens: the same file serves every policy. No ground truth.
 - **Questions.** `questions_seen.json` lists their ids. Leave them out of every data set the policy is trained or tested
   on: `r1ci data build --exclude questions_seen.json`.
 - **Licences.** Questions: those of the tasks below. {rights}
@@ -54,7 +54,8 @@ by a program.
 {dropped}| **kept** | **{count}** |
 
 Of the kept, {multi:.0%} have a code call, {switching:.0%} work in words and in code, {repairing:.0%} repair code that
-failed. Turns: {turns}. Tokens of prompt and response ({counted}): median {median}, 95th percentile {p95}, longest {most}.
+failed. Turns: {turns}. Tokens of prompt and response ({counted}): median {median}, 95th percentile {p95}, longest
+{most}.
 
 ## Tasks and forms
 

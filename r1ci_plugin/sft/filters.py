@@ -212,7 +212,7 @@ def _with_share(
     if not share:
         return records, []
     kind = [record for record in records if is_kind(record)]
-    room = int(len(kind) * (1 - share) / share + 1e-9)  # others that so many of the kind allow
+    room = int(min(len(records), len(kind) * (1 - share) / share + 1e-9))  # others that so many of the kind allow
     needed = {id(record) for record in kind[: -int(-min(size, len(records)) * share // 1)]}
     others = [record for record in records if not is_kind(record)]
     over = {id(record) for record in others[room:]}

@@ -32,9 +32,9 @@ def replay(
 ) -> Trajectory:
     """The trajectory in tokens, cut where a rollout with a context of `context_tokens` would have been cut.
 
-    turns: what was said, without end-of-text tokens. results: of the code calls, in order. eos_id: ends a turn without a
-    code call, as in a sampled one; None for a codec without such a token. The prompt must leave room for a token, and
-    the turns must end in one without a code call or in one call too many, else ValueError.
+    turns: what was said, without end-of-text tokens. results: of the code calls, in order. eos_id: ends a turn without
+    a code call, as in a sampled one; None for a codec without such a token. The prompt must leave room for a token,
+    and the turns must end in one without a code call or in one call too many, else ValueError.
     """
     interaction = Interaction(codec, prompt_ids, limits, response_tokens=UNBOUNDED, context_tokens=context_tokens)
     said, given = iter(turns), iter(results)
