@@ -55,6 +55,7 @@ def check_all(config: Any) -> Iterator[Finding]:
         check_run_folder,
         check_policy,
         check_data,
+        check_trainer,
         check_ray,
     )
     for check in checks:
@@ -116,6 +117,13 @@ def check_run_folder(config: Any) -> Iterator[Finding]:
         yield broken(
             f"the run folder {folder} cannot be written ({error.strerror})",
             "set R1CI_RUNS=FOLDER or trainer.default_local_dir=FOLDER",
+        )
+        return
+    ablation = config.r1ci.get("ablation")
+    if ablation and not any(ablation in part for part in folder.parts):
+        yield broken(
+            f"the ablation {ablation} would share the run folder {folder} with the method",
+            f"set R1CI_RUNS=runs/{ablation}",
         )
         return
     yield ok(f"the run folder is {folder}")
@@ -273,31 +281,50 @@ def _bad_row(rows: list[dict[str, Any]]) -> str | None:
 
 
 def _check_group(rows: list[dict[str, Any]], batch: int, settings: R1CISettings) -> Iterator[Finding]:
-    """verl divides by the number of batches: fewer questions than one batch end it with a traceback."""
-    from r1ci_plugin.curriculum.manifest import ManifestError, load_manifest
-    from r1ci_plugin.curriculum.sampler import eligible_rows
+    """The stage has questions, and enough for a batch."""
+    from r1ci_plugin.curriculum.assign import Known, assign
+    from r1ci_plugin.curriculum.manifest import ManifestError
 
-    if settings.manifest is None:
-        if settings.stage > 1:
-            yield broken(
-                f"stage {settings.stage} needs a manifest of potential groups beside the data", "r1ci stages build"
-            )
-            return
-        groups = [1] * len(rows)
-    else:
-        try:
-            groups = load_manifest(settings.manifest).group_of([row["extra_info"]["question_id"] for row in rows])
-        except ManifestError as error:
-            yield broken(str(error), "r1ci stages build")
-            return
-    count = len(eligible_rows(groups, settings.stage))
+    needs_manifest = settings.curriculum.schedule != "all" and settings.curriculum.group_by != "difficulty"
+    if settings.manifest is None and settings.stage > 1 and needs_manifest:
+        yield broken(
+            f"stage {settings.stage} needs a manifest of potential groups beside the data", "r1ci stages build"
+        )
+        return
+    infos = ((row["data_source"], row["extra_info"]) for row in rows)
+    try:
+        assignment = assign(
+            settings, [Known(info["question_id"], task, info.get("difficulty") or 0) for task, info in infos]
+        )
+    except ManifestError as error:
+        yield broken(str(error), "r1ci stages build")
+        return
+    except ValueError as error:
+        yield broken(str(error), "check r1ci.stage, r1ci.curriculum and the manifest: r1ci stages show")
+        return
+    count = len(assignment.sampler)
     if count < batch:
         yield broken(
             f"stage {settings.stage} has {count} questions, fewer than one batch of {batch}",
             f"data.train_batch_size={max(1, count)}",
         )
     else:
-        yield ok(f"stage {settings.stage} trains on {count} of {len(rows)} questions")
+        yield ok(
+            f"stage {settings.stage} trains on {count} of {len(rows)} questions (manifest {assignment.manifest.digest})"
+        )
+
+
+def check_trainer(config: Any) -> Iterator[Finding]:
+    """verl's trainer runs in the mode our replay buffer is written for."""
+    mode = config.trainer.v1.trainer_mode
+    if mode != "sync":
+        yield broken(
+            f"the curriculum runs in verl's trainer mode sync, not {mode}, which draws questions before the answers of "
+            "earlier ones are in",
+            "trainer.v1.trainer_mode=sync",
+        )
+    else:
+        yield ok("verl's trainer mode is sync")
 
 
 def check_ray(config: Any) -> Iterator[Finding]:
