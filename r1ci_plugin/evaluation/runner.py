@@ -147,7 +147,8 @@ class Runner:
 
     async def _tried(self, job: Job) -> tuple[Answered | None, float]:
         """The answer and the seconds it took, None if every try was lost."""
-        context = replace(self._context, sampling=replace(self._context.sampling, temperature=job.temperature))
+        sampling = replace(self._context.sampling, temperature=job.temperature)
+        context = replace(self._context, sampling=sampling, form=job.form)
         agent = self._agent(job.agent)
         reason = ""
         for _ in range(self._attempts):
