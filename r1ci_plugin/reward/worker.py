@@ -26,7 +26,7 @@ from typing import Any
 
 from r1ci_plugin.tasks import Question, Verdict, get_task, task_names
 
-HEAVY = ("sympy", "math_verify", "reasoning_gym")
+HEAVY = ("reasoning_gym",)
 """Libraries some verifiers import on first use: imported before the first clock runs, where they are installed."""
 
 WALL_FACTOR = 4.0
