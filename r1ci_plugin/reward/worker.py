@@ -110,9 +110,8 @@ def judge(request: dict[str, Any]) -> Verdict:
 
 
 def judge_solution(request: dict[str, Any]) -> Verdict:
-    """The verdict of the solver's answer to the question in the request, or to a fresh one where it holds none."""
-    task = get_task(request["task"])
-    question = _question(request) if "payload" in request else task.make(0)
+    """The verdict of the solver's answer to the question in the request."""
+    task, question = get_task(request["task"]), _question(request)
     return task.verify(question, task.solve(question))
 
 
