@@ -1,4 +1,5 @@
-"""The reward manager judges the agent loop's answer, never the decoded response, and gives every sample the same keys."""
+"""The reward manager judges the agent loop's answer, never the decoded response, and gives every sample the same keys.
+"""
 
 import json
 from types import SimpleNamespace
