@@ -1,6 +1,7 @@
 """`r1ci stages`: which question is in which stage: build the manifest, show it, compare two.
 
-Left out: what a manifest is (`curriculum/manifest.py`), how counts become groups (`curriculum/build.py`).
+Left out: what a manifest is (`curriculum/manifest.py`), how counts become groups (`curriculum/build.py`),
+training (`stages_run.py`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from r1ci_plugin.cli import stages_run
 from r1ci_plugin.cli.potential import AgentsOption, FormOption, JsonOption, TotalOption, counted, fail
 from r1ci_plugin.curriculum.adaptive import TOTAL
 from r1ci_plugin.curriculum.build import ORDERS, Rule, build_manifest
@@ -24,7 +26,8 @@ from r1ci_plugin.curriculum.manifest import Manifest, ManifestError, load_manife
 from r1ci_plugin.curriculum.questions import counts_of_data, question_ids_of
 from r1ci_plugin.tasks.splits import SPLITS, UnknownSplit, get_split
 
-app = typer.Typer(help="The stages of a training: build the manifest of groups, show it.", no_args_is_help=True)
+app = typer.Typer(help="The stages of a training: build the manifest, show it, run them.", no_args_is_help=True)
+app.command("run")(stages_run.run_command)
 console = Console()
 
 MANIFEST = Path("data/r1ci/manifest.parquet")

@@ -60,6 +60,8 @@ class Context:
     executor: Executor
     limits: Limits
     sampling: Sampling
+    form: str = ""
+    """How the question is to be worked on, for agents that know several ways (`Job.form`)."""
     on_text: Callable[[str], None] | None = None
     on_result: Callable[[ExecResult], None] | None = None
 
@@ -170,6 +172,7 @@ AGENTS = {
     "code_agent": "r1ci_plugin.evaluation.agents:CodeAgent",
     "codesteer": "r1ci_plugin.evaluation.codesteer:CodeSteer",
     "hosted": "r1ci_plugin.evaluation.hosted:Hosted",
+    "teacher": "r1ci_plugin.sft.forms:Teacher",
 }
 """Name to where the class lies."""
 
