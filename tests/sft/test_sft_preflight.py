@@ -130,6 +130,8 @@ def test_rl_on_questions_of_fine_tuning_is_refused(tmp_path: Path) -> None:
     (line,) = broken(checks._check_unseen(rows, tmp_path / "train.parquet", policy))
     assert "1 of 5 questions" in line and f"--exclude {policy / SEEN_FILE}" in line
     assert broken(checks._check_unseen(rows[2:], tmp_path / "train.parquet", policy)) == []
+    (policy / SEEN_FILE).write_text('{"q1": 1}')
+    assert "not a JSON list" in broken(checks._check_unseen(rows, tmp_path / "train.parquet", policy))[0]
 
 
 def test_the_policy_of_a_fine_tuning_run_is_found_by_its_name(
