@@ -58,7 +58,6 @@ setup(
         "httpx>=0.27",
         "typing_extensions>=4.10",
         "reasoning-gym==0.1.25",
-        "math-verify>=0.9,<0.10",
     ],
     extras_require={
         "train": TRAIN,

@@ -7,13 +7,13 @@ python examples/progress.py RUN_FOLDER --summary      what came out: accuracy of
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import re
 import statistics
 import time
 from pathlib import Path
 from typing import Any
+
+from r1ci_plugin.stages.run_folder import RunFolder, validation_acc
 
 WINDOW = 10
 """Steps that are averaged at either end."""
@@ -24,25 +24,6 @@ STAGES = (
     ("Creating file logger", "policy and engines are loaded; the first validation runs"),
 )
 """What verl says on the way to the first step, and what it means."""
-
-
-def read_steps(run: Path) -> dict[int, dict[str, Any]]:
-    """Metrics by step, of all starts of the run; where a step was repeated after a crash, the later one counts."""
-    steps: dict[int, dict[str, Any]] = {}
-    for file in sorted((run / "metrics").glob("*.jsonl")):
-        for line in file.read_text(encoding="utf-8").splitlines():
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue  # the last line of a start that was killed
-            steps.setdefault(record["step"], {}).update(record["data"])
-    return steps
-
-
-def validation_acc(metrics: dict[str, Any]) -> float | None:
-    """Mean over tasks of the accuracy on held-out questions; None for a step without validation."""
-    found = [value for key, value in metrics.items() if re.fullmatch(r"val-core/.+/acc/mean@\d+", key)]
-    return statistics.mean(found) if found else None
 
 
 def describe(step: int, metrics: dict[str, Any]) -> str:
@@ -59,7 +40,7 @@ def follow(run: Path, pid: int) -> None:
     """Print what is new until the process ends."""
     log, start = run / "console.log", time.time()
     offset = max(0, log.stat().st_size - 4096) if log.exists() and time.time() - log.stat().st_mtime > 5 else 0
-    shown = set(read_steps(run))
+    shown = set(RunFolder(run).metrics())
     while True:
         ended = not _alive(pid)
         if log.exists():
@@ -70,7 +51,7 @@ def follow(run: Path, pid: int) -> None:
             offset += len(complete)
             for line in complete.decode(errors="replace").splitlines():
                 _show_line(line, time.time() - start)
-        steps = read_steps(run)
+        steps = RunFolder(run).metrics()
         for step in sorted(set(steps) - shown):
             print(describe(step, steps[step]), flush=True)
             shown.add(step)
@@ -97,7 +78,7 @@ def _alive(pid: int) -> bool:
 
 
 def summary(run: Path) -> str:
-    steps = read_steps(run)
+    steps = RunFolder(run).metrics()
     accs = [steps[step]["r1ci/reward/acc"] for step in sorted(steps) if "r1ci/reward/acc" in steps[step]]
     lines = []
     if accs:

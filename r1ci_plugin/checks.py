@@ -59,8 +59,13 @@ def check_all(config: Any) -> Iterator[Finding]:
         check_trainer,
         check_ray,
     )
+    sound = True
     for check in checks:
-        yield from check(config)
+        for finding in check(config):
+            sound = sound and finding.ok
+            yield finding
+    if sound:  # seconds, and no use where the run cannot start anyway
+        yield from check_verifiers(config)
 
 
 def check_verl(config: Any) -> Iterator[Finding]:
@@ -206,10 +211,25 @@ def check_data(config: Any) -> Iterator[Finding]:
     """The parquet files are there, have what verl and we need, and the stage's group fills a batch."""
     settings = settings_from(config)
     for key in ("train_files", "val_files"):
-        files = config.data[key]
-        for name in [files] if isinstance(files, str) else files:
-            file = Path(os.path.expanduser(name))
+        for file in _data_files(config, key):
             yield from _check_file(file, config, settings if key == "train_files" else None)
+
+
+def _data_files(config: Any, key: str) -> Iterator[Path]:
+    files = config.data[key]
+    yield from (Path(os.path.expanduser(name)) for name in ([files] if isinstance(files, str) else files))
+
+
+def check_verifiers(config: Any) -> Iterator[Finding]:
+    """Every task of the data judges its own solution correct, in a worker like those that will judge the policy."""
+    from r1ci_plugin.reward.proof import fault
+
+    files = [file for key in ("train_files", "val_files") for file in _data_files(config, key)]
+    problem = fault(files, settings_from(config).verifier)
+    if problem:
+        yield broken(f"the verifiers cannot be trusted: {problem}", f"r1ci data check {files[0].parent}")
+    else:
+        yield ok("every task of the data judges its own solution correct")
 
 
 def _check_file(file: Path, config: Any, settings: R1CISettings | None) -> Iterator[Finding]:

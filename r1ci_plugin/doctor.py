@@ -22,7 +22,7 @@ from r1ci_plugin.recipe_files import recipe_files
 
 INSTALL = "pip install 'r1ci_plugin[train]'"
 NEEDED = ("verl", "torch", "transformers", "ray", "hydra-core", "TransferQueue", "cachetools", "uvicorn", "fastapi")
-OPTIONAL = ("vllm", "flash-attn", "wandb", "math-verify", "reasoning-gym")
+OPTIONAL = ("vllm", "flash-attn", "wandb", "reasoning-gym")
 
 
 def examine(recipe: str, overrides: Sequence[str]) -> Iterator[Finding]:

@@ -62,10 +62,11 @@ def announcement(config: Any) -> str:
     choice = backend.choose()
     engine = config.actor_rollout_ref.rollout.name
     other = "cpu" if choice.backend == "gpu" else "gpu"
+    ablation = f" of the ablation {config.r1ci.ablation}" if config.r1ci.get("ablation") else ""
     return (
         f"BACK END {choice.backend.upper()} ({choice.reason}; rollout engine {engine}; "
         f"other choice: {backend.GROUP}={other}) | policy {config.actor_rollout_ref.model.path} | "
-        f"stage {config.r1ci.stage} | run folder {config.trainer.default_local_dir}"
+        f"stage {config.r1ci.stage}{ablation} | run folder {config.trainer.default_local_dir}"
     )
 
 

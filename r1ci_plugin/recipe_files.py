@@ -70,7 +70,7 @@ def place(name: str, argument: str = "") -> Any:
         "data": lambda: str(_data_folder()),
         "manifest": lambda: str(manifest) if (manifest := _data_folder() / "manifest.parquet").exists() else None,
         "sft": lambda: str(sft_folder()),
-        "runs": lambda: str(_runs_folder()),
+        "runs": lambda: str(runs_folder()),
         "seed_policy": lambda: str(Path(__file__).resolve().parent / "assets" / "seed_policy"),
         "policy_of": lambda: str(policy_of(argument)),
     }
@@ -86,13 +86,14 @@ def sft_folder() -> Path:
     return Path(os.environ.get("R1CI_SFT", "data/sft")).absolute()
 
 
-def _runs_folder() -> Path:
+def runs_folder() -> Path:
+    """Where run folders lie: R1CI_RUNS, else `runs` here."""
     return Path(os.environ.get("R1CI_RUNS", "runs")).absolute()
 
 
 def policy_of(run: str) -> Path:
     """The newest policy a run exported, as a Hugging Face folder; where there is none yet, the path it would have."""
-    folder = _runs_folder() / run
+    folder = runs_folder() / run
     try:
         step = (folder / "latest_checkpointed_iteration.txt").read_text().strip()
     except OSError:

@@ -1,6 +1,7 @@
 """`r1ci stages`: which question is in which stage: build the manifest, show it, compare two.
 
-Left out: what a manifest is (`curriculum/manifest.py`), how counts become groups (`curriculum/build.py`).
+Left out: what a manifest is (`curriculum/manifest.py`), how counts become groups (`curriculum/build.py`),
+training (`stages_run.py`).
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from r1ci_plugin.cli.potential import FormOption, JsonOption, TotalOption, fail
+from r1ci_plugin.cli import stages_run
+from r1ci_plugin.cli.potential import AgentsOption, FormOption, JsonOption, TotalOption, counted, fail
 from r1ci_plugin.curriculum.adaptive import TOTAL
-from r1ci_plugin.curriculum.answers import counts_at
 from r1ci_plugin.curriculum.build import ORDERS, Rule, build_manifest
 from r1ci_plugin.curriculum.counts import CountsError
 from r1ci_plugin.curriculum.flow import Flow, flow, labels, stayed
@@ -25,7 +26,8 @@ from r1ci_plugin.curriculum.manifest import Manifest, ManifestError, load_manife
 from r1ci_plugin.curriculum.questions import counts_of_data, question_ids_of
 from r1ci_plugin.tasks.splits import SPLITS, UnknownSplit, get_split
 
-app = typer.Typer(help="The stages of a training: build the manifest of groups, show it.", no_args_is_help=True)
+app = typer.Typer(help="The stages of a training: build the manifest, show it, run them.", no_args_is_help=True)
+app.command("run")(stages_run.run_command)
 console = Console()
 
 MANIFEST = Path("data/r1ci/manifest.parquet")
@@ -49,6 +51,7 @@ def build_command(
     form: FormOption = "paper",
     interval: Annotated[str, typer.Option(help=f"Interval of pass rates: {', '.join(INTERVALS)}.")] = "jeffreys",
     total: TotalOption = TOTAL,
+    agents: AgentsOption = "",
     split: Annotated[
         str, typer.Option(help=f"Whose test tasks are held out: {', '.join(SPLITS)}, or a file.")
     ] = "default",
@@ -60,7 +63,7 @@ def build_command(
     """Put every measured question into a potential group; held-out tasks and seen questions are left out, with why."""
     try:
         rule = Rule(Grouping(_numbers(thresholds), form), quantiles, by, seed, total, interval)
-        measured = [count for path in counts for count in counts_at(path)]
+        measured = counted(counts, agents)
         manifest = build_manifest(
             measured if data is None else counts_of_data(measured, data),
             rule,

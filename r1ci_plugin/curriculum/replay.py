@@ -20,6 +20,7 @@ from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
 
 from r1ci_plugin.curriculum.dataset import training_dataset
 from r1ci_plugin.curriculum.metrics import Sample, batch_metrics
+from r1ci_plugin.curriculum.starts import StartWriter
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class CurriculumReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl ships 
             raise ValueError(f"the curriculum runs in trainer.v1.trainer_mode=sync, not {trainer_mode}")
         filter_groups = sampler_kwargs.get("filter_groups") or {}
         self._group_size = int(sampler_kwargs["group_size"])
+        self._start = StartWriter()
         batches = int(filter_groups.get("max_num_gen_batches") or MAX_FILTERED_BATCHES)
         self._most_filtered = batches * int(sampler_kwargs["train_batch_size"])
         self._begin_step()
@@ -79,6 +81,7 @@ class CurriculumReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl ships 
         batch, metrics = super().sample(global_steps, partition_id, batch_size)
         dataset = training_dataset()
         if partition_id == "train" and dataset is not None:
+            self._start.write(global_steps - 1, dataset)
             samples = _read_samples(batch.keys, partition_id)
             lost = self._lost + batch_size * self._group_size - len(samples)
             metrics = {
@@ -99,12 +102,7 @@ class CurriculumReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl ships 
     def _gate_is_open(self) -> bool:
         return self._filtered_groups >= self._most_filtered
 
-    def _evict_terminal_groups(
-        self,
-        global_steps: int,
-        partition_id: str,
-        eviction_reasons: tuple[set[str], set[str], set[str], Counter[float]],
-    ) -> Any:
+    def _evict_terminal_groups(self, global_steps: int, partition_id: str, eviction_reasons: EvictionReasons) -> Any:
         """Keeps the answers of filtered groups, which say much of their questions, before verl drops them."""
         filtered = eviction_reasons[1]
         if filtered and training_dataset() is not None:
