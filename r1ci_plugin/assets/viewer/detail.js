@@ -57,13 +57,13 @@ function verdictElement(row, body) {
   const reason = row.verdict === "lost" ? body.reason || "lost to the infrastructure" : body.verdict?.reason ?? "";
   const numbers = [
     ["stop reason", OUTCOME_WORDS[row.outcome] ?? row.outcome, OUTCOME_MEANING[row.outcome]],
-    ["turns", row.turns],
-    ["code calls", row.calls.length],
-    ["tokens sampled", row.sampled && count(row.sampled)],
-    ["inserted", row.inserted && count(row.inserted)],
-    ["prompt", body.prompt_tokens && count(body.prompt_tokens)],
-    ["wall time", row.wall_s && seconds(row.wall_s)],
-    ["cost", body.usage?.cost && body.usage.cost.toPrecision(2)],
+    ["turns", String(row.turns)],
+    ["code calls", String(row.calls.length)],
+    ["sampled tokens", row.sampled ? count(row.sampled) : null],
+    ["inserted", row.inserted ? count(row.inserted) : null],
+    ["prompt", body.prompt_tokens ? count(body.prompt_tokens) : null],
+    ["wall time", row.wall_s ? seconds(row.wall_s) : null],
+    ["cost", body.usage?.cost ? body.usage.cost.toPrecision(2) : null],
   ];
   return el("section", { class: `verdict-card verdict-${row.verdict}` },
     el("div", { class: "verdict-line" },
@@ -72,7 +72,7 @@ function verdictElement(row, body) {
       el("span", { class: "reason" }, reason)),
     body.answer !== null && body.answer !== undefined
       && el("div", { class: "answer-line" }, el("span", { class: "quiet" }, "answer"), longText(el("code"), body.answer)),
-    el("dl", { class: "numbers" }, numbers.filter(([, value]) => value || value === 0 && value !== null)
+    el("dl", { class: "numbers" }, numbers.filter(([, value]) => value !== null)
       .map(([label, value, title]) => el("div", { title }, el("dt", null, label), el("dd", null, value)))),
     rewardElement(row, body));
 }
@@ -101,13 +101,14 @@ function noteElement(note) {
 function conversationElement(context, row, body) {
   const conversation = el("div", { class: "conversation" });
   paint(conversation, context.colour, row, context.scale);
-  if (context.colour !== "reading") conversation.append(legend(context.colour, row, context.scale));
+  if (context.colour !== "reading" && context.view === "one") conversation.append(legend(context.colour, row, context.scale));
   if (context.colour !== "reading" && body.prompt) {
-    conversation.append(el("details", { class: "question" }, el("summary", null, "Prompt, as the policy read it"),
+    conversation.append(el("details", { class: "question prompt" }, el("summary", null, "Prompt, as the policy read it"),
       el("div", { class: "raw" }, stretch(body.prompt.text, body.prompt, "inserted"))));
   }
   conversation.append(...body.turns.map((turn, number) => turnElement(turn, number, context.colour)));
-  conversation.append(el("footer", { class: "ending" }, OUTCOME_MEANING[row.outcome] ?? row.outcome));
+  conversation.append(el("footer", { class: "ending" },
+    el("b", null, OUTCOME_WORDS[row.outcome] ?? row.outcome), ` ${OUTCOME_MEANING[row.outcome] ?? ""}`));
   return conversation;
 }
 

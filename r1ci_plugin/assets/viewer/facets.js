@@ -30,7 +30,11 @@ class FacetPanel {
     this.lastCounts = new Map([...(this.lastCounts ?? []), [facet.name, counts]]);
     return el("fieldset", { class: "facet", "data-facet": facet.name },
       el("legend", null, facet.title),
-      shown.map((value) => this.valueElement(facet, value, counts.get(value), chosen.has(value))),
+      shown.map((value, number) => [
+        facet.name === "task" && splitTask(value)[0] !== splitTask(shown[number - 1] ?? "")[0]
+          && el("div", { class: "suite-head" }, splitTask(value)[0]),
+        this.valueElement(facet, value, counts.get(value), chosen.has(value)),
+      ]),
       isFolded && el("button", { type: "button", class: "more", onclick: unfold }, `all ${values.length}`));
   }
 
@@ -39,10 +43,10 @@ class FacetPanel {
       this.filters.toggle(facet.name, value);
       this.onChange();
     };
-    const label = facet.words?.[value] ?? value;
+    const label = facet.words?.[value] ?? (facet.name === "task" ? splitTask(value)[1] : value);
     const rate = el("i");
     rate.style.width = `${tally.judged ? 100 * tally.right / tally.judged : 0}%`;
-    const title = `${facet.meaning?.[value] ?? label}: ${plural(tally.all, "trajectory").replace("trajectorys", "trajectories")}`
+    const title = `${facet.meaning?.[value] ?? label}: ${count(tally.all)} listed`
       + `, ${percent(tally.right, tally.judged)} correct`;
     return el("label", { class: `value${tally.all ? "" : " empty"}`, title },
       el("input", { type: "checkbox", checked: isChosen, onchange: change, "data-focus": `${facet.name}=${value}` }),

@@ -55,7 +55,9 @@ class List {
     if (this.selected < 0) return;
     const top = this.selected * LINE;
     const { scrollTop, clientHeight } = this.element;
-    if (top < scrollTop) this.element.scrollTop = top;
+    const isFar = Math.abs(top - scrollTop - clientHeight / 2) > clientHeight;
+    if (isFar) this.element.scrollTop = top - (clientHeight - LINE) / 2;
+    else if (top < scrollTop) this.element.scrollTop = top;
     else if (top + LINE > scrollTop + clientHeight) this.element.scrollTop = top + LINE - clientHeight;
     this.draw();
   }

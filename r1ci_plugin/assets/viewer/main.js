@@ -55,8 +55,8 @@ class App {
     if (this.state.key === null && places.length) this.state.key = this.store.get("key", places[0]);
     byId("order").value = this.state.order;
     this.panel.draw(counts);
+    this.summarise(); // first: its height decides how much of the list is in view
     this.list.show(places, this.place);
-    this.summarise();
   }
 
   get place() {
@@ -100,10 +100,11 @@ class App {
     const rows = shown.map((place) => this.store.row(place));
     const isSame = detail.dataset.shown === (isGroup ? rows[0].group : this.state.key);
     const { scrollTop } = detail;
+    const scrollLeft = isSame ? detail.querySelector(".columns")?.scrollLeft ?? 0 : 0;
     detail.replaceChildren(isGroup ? groupElement(context, rows, bodies) : detailElement(context, rows[0], bodies[0]));
     detail.dataset.shown = isGroup ? rows[0].group : this.state.key;
     detail.scrollTop = isSame ? scrollTop : 0;
-    if (isGroup) detail.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (isGroup) revealColumn(detail.querySelector(".columns"), scrollLeft);
     markMatches(detail, this.state.query);
   }
 
@@ -113,6 +114,7 @@ class App {
       store: this.store,
       key: this.state.key,
       colour: this.state.colour,
+      view: this.state.view,
       scale: this.scale,
       siblings: this.siblings,
       select: (place) => this.select(place),

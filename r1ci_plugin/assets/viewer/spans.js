@@ -38,7 +38,11 @@ function legend(colour, row, scale) {
   return el("div", { class: "legend" },
     el("span", { class: "swatch sampled" }), `advantage ${signed(row.advantage)} on every sampled token`,
     el("span", { class: "swatch inserted" }), "no advantage (mask 0)",
-    el("span", { class: "ramp" }), `\u2212${scale.toFixed(1)} \u2026 +${scale.toFixed(1)}`);
+    ramp(scale));
+}
+
+function ramp(scale) {
+  return el("span", { class: "ramp" }, `\u2212${scale.toFixed(1)} \u2026 +${scale.toFixed(1)}`);
 }
 
 // Set the colours of everything inside `element` for one record. The strength goes by the largest advantage of the run.
