@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from r1ci_plugin.protocol import RESULT_PREFIX, Fence, fences, parse_turn, render_result
@@ -23,22 +24,27 @@ _Cut = tuple[str, int, int]
 
 def body_of(record: Record, boundaries: Boundaries | None) -> dict[str, Any]:
     """JSON-able. With boundaries, texts that have ids also have `lengths`, one for each id."""
-    data = record.to_dict()
-    trajectory = record.trajectory
-    final = trajectory.turns[-1] if trajectory.turns else None
-    answers = [trajectory.answer if turn is final else None for turn in trajectory.turns]
-    turns = [
-        _turn(turn, answer, boundaries, has_ids=trajectory.transport == "tokens")
-        for turn, answer in zip(trajectory.turns, answers, strict=True)
-    ]
-    body = {
-        **{name: value for name, value in data.items() if name not in ("trajectory", "facts")},
-        "turns": turns,
+    trajectory, question = record.trajectory, record.question
+    has_ids = trajectory.transport == "tokens"
+    answers = [*[None] * (len(trajectory.turns) - 1), trajectory.answer]
+    body: dict[str, Any] = {
+        "key": record.key,
+        "question": question.to_dict(),
+        "question_id": question.question_id,
+        "temperature": record.temperature,
+        "verdict": asdict(record.verdict) if record.verdict is not None else None,
+        "usage": asdict(record.usage),
+        "notes": [asdict(note) for note in record.notes],
+        "training": asdict(record.training) if record.training is not None else None,
+        "turns": [
+            _turn(turn, answer, boundaries, has_ids=has_ids)
+            for turn, answer in zip(trajectory.turns, answers, strict=False)
+        ],
         "outcome": trajectory.outcome,
         "answer": trajectory.answer,
         "reason": trajectory.reason,
         "transport": trajectory.transport,
-        "prompt_tokens": len(trajectory.prompt_ids) if trajectory.transport == "tokens" else 0,
+        "prompt_tokens": len(trajectory.prompt_ids) if has_ids else 0,
     }
     if boundaries is not None and body["prompt_tokens"]:
         prompt = boundaries.decode(trajectory.prompt_ids)

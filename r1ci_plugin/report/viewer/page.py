@@ -59,8 +59,8 @@ def write_page(file: Path, packed: Packed, *, title: str) -> None:
     )
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f".{file.name}.partial")
-    with partial.open("w", encoding="utf-8", newline="\n") as out:
-        stream.dump(out)
+    with partial.open("wb") as out:
+        stream.dump(out, encoding="utf-8", errors="replace")
     os.replace(partial, file)
 
 
@@ -84,4 +84,4 @@ def _hash(text: str) -> str:
 
 
 def _asset(name: str) -> str:
-    return resources.files("r1ci_plugin").joinpath("assets", "viewer", name).read_text(encoding="utf-8")
+    return (resources.files("r1ci_plugin") / "assets" / "viewer" / name).read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,41 +31,38 @@ HOSTILE = (
 )
 
 
-@pytest.fixture(params=HOSTILE)
-def hostile(request: pytest.FixtureRequest, make_record: Callable[..., Record]) -> tuple[str, Record]:
-    """A record that says it everywhere."""
-    text = str(request.param)
+def _saying(text: str, make_record: Callable[..., Record]) -> Record:
+    """A record that says it everywhere. (A question is our own text: it is well-formed Unicode.)"""
+    own = text.encode("utf-8", "replace").decode()
     code = f"{text}\n```python\nprint('''{text}''')\n```\n"
     result = ExecResult("error", stdout=text, stderr=text, isolation=text, backend=text, endpoint=text, reason=text)
-    return text, make_record(
+    return make_record(
         texts=(code, f"```{text}\n{text}\n```\n<<<{text}>>>"), results=(result,), answer=text, key=text, agent=text,
-        task=f"{text}/{text}", prompt=text, policy=text, form=text, verdict=Verdict.wrong(text),
+        task=f"{own}/{own}", prompt=own, policy=text, form=text, verdict=Verdict.wrong(text),
         notes=(Note(text, text),), training=TrainingFacts(1, 1, text, 0.5, {text: 1.0}, 0.5),
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("fragment", ["", "#view=group&colour=mask"])
 def test_hostile_text_is_shown_and_does_not_run(
-    page: Any, tmp_path: Path, hostile: tuple[str, Record], make_record: Callable[..., Record], fragment: str
+    page: Any, tmp_path: Path, make_record: Callable[..., Record], fragment: str
 ) -> None:
-    text, record = hostile
     file = tmp_path / "view.html"
-    write_page(file, pack([record, make_record()]), title=text.encode("utf-8", "replace").decode())
+    write_page(file, pack(_saying(text, make_record) for text in HOSTILE), title=HOSTILE[1])
     page.open(file, fragment)
-    page.wait("return document.querySelector('#detail .turn') !== null")
-    assert "owned" not in page.run("return document.title").replace(text, "")
-    assert (
-        page.run("return document.querySelectorAll('img, iframe, a, object, embed, [onerror], [onload]').length") == 0
-    )
+    title = page.run("return document.title")
+    assert title.startswith(HOSTILE[1])
+    for text in HOSTILE:
+        plain = max(re.split(r"[^\x20-\x7e]", text), key=len)
+        page.wait("return document.querySelector('#detail .turn')?.textContent.includes(arguments[0])", plain)
+        assert page.run("return document.querySelectorAll('img, iframe, a, object, [onerror], [onload]').length") == 0
+        page.press("j")
     assert page.run("return document.querySelectorAll('script').length") == 3  # a chunk, the index, the page's own
-    words = "return [...document.querySelectorAll('.turn')].map((turn) => turn.textContent).join()"
-    shown = page.run(words)
-    visible = "".join(text.split()) if text.isprintable() else ""
-    assert visible in "".join(shown.split())
-    assert page.requests() == []
-    page.press("j", "k", "m", "g", "m", "j")
+    page.press("m", "Home", "g", "j")
     page.type("#search", "owned")
     page.wait("return location.hash.includes('q=owned') && document.querySelector('#progress').hidden")
+    assert page.run("return document.title") == title
+    assert page.requests() == []
     assert page.errors() == []
 
 
@@ -80,13 +78,13 @@ def test_characters_that_hide_or_reorder_text_are_drawn(
 
 
 def test_huge_texts_show_their_ends_until_asked(page: Any, tmp_path: Path, make_record: Callable[..., Record]) -> None:
-    text = "begin" + "x" * 2_000_000 + "end"
+    text = "begin" + "x" * 200_000 + "end"
     write_page(tmp_path / "view.html", pack([make_record(texts=(text,), results=(), answer=None)]), title="t")
     page.open(tmp_path / "view.html")
     page.wait("return document.querySelector('.turn .more') !== null")
     length = "return document.querySelector('.turn .words').textContent.length"
     assert page.run(length) < 25_000
-    assert page.texts(".turn .more") == ["show 1,980,008 more characters"]
+    assert page.texts(".turn .more") == ["show 180,008 more characters"]
     page.click(".turn .more")
     assert page.run(length) == len(text)
 
@@ -94,7 +92,7 @@ def test_huge_texts_show_their_ends_until_asked(page: Any, tmp_path: Path, make_
 @pytest.mark.parametrize(
     "attack",
     [
-        "const s = document.createElement('script'); s.textContent = 'document.title = \"owned\"'; document.body.append(s)",
+        "const s = document.createElement('script'); s.textContent = 'document.title = 1'; document.body.append(s)",
         "document.body.innerHTML = '<img src=x onerror=\"document.title = 1\">'",
         "document.body.insertAdjacentHTML('beforeend', '<b>x</b>')",
         "return fetch('data:text/plain,x')",

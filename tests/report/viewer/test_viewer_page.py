@@ -156,8 +156,8 @@ def test_the_loss_mask_colours_sampled_and_inserted_token_by_token(open_records:
     assert page.run(tokens, ".turn .sampled .token") == sum(mask)
     assert page.run(tokens, ".turn .inserted .token") == len(mask) - sum(mask)
     assert "mask 1" in page.texts(".legend")[0] and f"{sum(mask)} tokens" in page.texts(".legend")[0]
-    colours = "return ['.turn .sampled', '.turn .inserted'].map((part) => getComputedStyle(document.querySelector(part)).background)"
-    sampled, inserted = page.run(colours)
+    background = "return getComputedStyle(document.querySelector(arguments[0])).background"
+    sampled, inserted = (page.run(background, f".turn .{mask}") for mask in ("sampled", "inserted"))
     assert sampled != inserted and "gradient" in inserted  # a pattern as well as a colour
 
 
