@@ -8,7 +8,7 @@ class List {
     this.element = element;
     this.store = store;
     this.onSelect = onSelect;
-    this.canvas = el("div", { class: "canvas" });
+    this.canvas = el("div", { class: "canvas", role: "presentation" });
     this.lines = new Map();
     this.places = [];
     this.selected = -1;

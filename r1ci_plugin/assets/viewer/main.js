@@ -1,11 +1,13 @@
 // The page: what is shown, and how it changes. Everything that can be linked to is in `state` and in the filters.
 
+const TYPING_MS = 150; // pause in typing after which a search begins
+
 class App {
   constructor(store) {
     this.store = store;
     this.filters = new Filters(store);
     this.search = new Search(store);
-    this.panel = new FacetPanel(byId("facets"), this.filters, () => this.refresh());
+    this.panel = new FacetPanel(byId("facets"), this.filters, () => this.narrow());
     this.list = new List(byId("list"), store, (place) => this.select(place));
     this.scale = (store.columns.advantage ?? []).reduce((most, value) => Math.max(most, Math.abs(value ?? 0)), 0);
     this.state = { key: null, view: "one", colour: "reading", order: "file", query: "" };
@@ -47,6 +49,13 @@ class App {
   refresh() {
     this.refreshList();
     this.show();
+  }
+
+  // After a choice of the reader: what is shown should be listed.
+  narrow() {
+    this.refreshList();
+    if (this.places.length && this.list.selected < 0) this.select(this.places[0]);
+    else this.show();
   }
 
   refreshList() {
@@ -201,13 +210,13 @@ class App {
     clearTimeout(this.typing);
     this.typing = setTimeout(() => {
       this.state.query = query;
-      this.startSearch();
+      this.startSearch(() => this.narrow());
       if (!query) this.refresh();
-    }, 150);
+    }, TYPING_MS);
   }
 
   // Search for `state.query`; the list follows while it goes on.
-  startSearch() {
+  startSearch(onEnd = () => this.show()) {
     this.search.stop();
     const progress = byId("progress");
     progress.hidden = true;
@@ -218,7 +227,7 @@ class App {
       progress.hidden = share === 1;
       progress.value = share;
       this.refreshList();
-      if (share === 1) this.show();
+      if (share === 1) onEnd();
     });
   }
 

@@ -1,6 +1,7 @@
 // Searching the text of every record: chunk after chunk, giving the page time to breathe between them.
 
 const BREATH_MS = 60;
+const MARKED = 2000; // matches that are marked in one view
 
 class Search {
   constructor(store) {
@@ -45,23 +46,35 @@ function haystack(store, place, body) {
   ];
 }
 
-// Mark where the query stands in an element, without touching its nodes. Browsers that cannot do so show no marks.
+// Mark where the query stands in an element, also across tokens, without touching its nodes. Browsers that cannot do so
+// show no marks.
 function markMatches(element, query) {
   if (!globalThis.Highlight) return;
   CSS.highlights.delete("search");
   if (!query) return;
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  const nodes = [];
+  while (walker.nextNode()) nodes.push(walker.currentNode);
+  const ranges = rangesOf(nodes, nodes.map((node) => node.data).join(""), query);
+  CSS.highlights.set("search", new Highlight(...ranges));
+}
+
+function rangesOf(nodes, whole, query) {
+  const lower = whole.toLowerCase();
+  const hay = lower.length === whole.length ? lower : whole; // rare letters change length with their case
   const needle = query.toLowerCase();
   const ranges = [];
-  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
-  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    const hay = node.data.toLowerCase();
-    if (hay.length !== node.data.length) continue; // rare letters change length with their case
-    for (let at = hay.indexOf(needle); at >= 0 && ranges.length < 2000; at = hay.indexOf(needle, at + needle.length)) {
-      const range = new Range();
-      range.setStart(node, at);
-      range.setEnd(node, at + needle.length);
-      ranges.push(range);
-    }
+  let number = 0; // of the node that holds the place, and where it begins
+  let start = 0;
+  const settle = (place) => {
+    while (start + nodes[number].length < place) start += nodes[number++].length;
+    return [nodes[number], place - start];
+  };
+  for (let at = hay.indexOf(needle); at >= 0 && ranges.length < MARKED; at = hay.indexOf(needle, at + needle.length)) {
+    const range = new Range();
+    range.setStart(...settle(at));
+    range.setEnd(...settle(at + needle.length));
+    ranges.push(range);
   }
-  CSS.highlights.set("search", new Highlight(...ranges));
+  return ranges;
 }
