@@ -23,6 +23,7 @@ GROUPS = {
     "data": "Question files for training: build, look, check.",
     "sandbox": "The interpreter: run code in it, serve it, test it.",
     "view": "Look at trajectories: one HTML file, without a network.",
+    "eval": "Evaluate a policy: run, show, compare, verify.",
     "bench": "Measure this machine against the project's bars.",
 }
 """Module of this package, also the command's name, to its line of help."""
