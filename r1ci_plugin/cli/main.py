@@ -22,8 +22,8 @@ GROUPS = {
     "tasks": "The tasks: list them, look at one, check them.",
     "data": "Question files for training: build, look, check.",
     "sandbox": "The interpreter: run code in it, serve it, test it.",
-    "view": "Look at trajectories: one HTML file, without a network.",
     "eval": "Evaluate a policy: run, show, compare, verify.",
+    "view": "Look at trajectories: one HTML file, without a network.",
     "bench": "Measure this machine against the project's bars.",
 }
 """Module of this package, also the command's name, to its line of help."""

@@ -31,8 +31,8 @@ def command(
     out: Annotated[Path | None, typer.Option(help="The HTML file; view.html in the run's folder if not given.")] = None,
     limit: Annotated[int, typer.Option(min=0, help="At most so many trajectories, the first ones; 0 for all.")] = 20000,
     policy: Annotated[
-        Path | None, typer.Option(help="Folder of the policy: its tokenizer shows token by token.")
-    ] = None,
+        str, typer.Option(help="Folder of the policy, or `seed`: its tokenizer shows token by token.")
+    ] = "",
     open_it: Annotated[bool, typer.Option("--open", help="Open the file in the browser.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,
 ) -> None:
@@ -57,13 +57,17 @@ def command(
         webbrowser.open(file.resolve().as_uri())
 
 
-def _boundaries(policy: Path | None) -> Boundaries | None:
-    if policy is None:
+def _boundaries(policy: str) -> Boundaries | None:
+    if not policy:
         return None
+    from r1ci_plugin.cli.answering import SEED_POLICY
     from r1ci_plugin.report.viewer.tokens import Boundaries
 
+    folder = SEED_POLICY if policy == "seed" else Path(policy)
+    if not (folder / "tokenizer_config.json").is_file():
+        _fail(f"there is no tokenizer at {folder}: name a Hugging Face folder, or `seed`")
     try:
-        return Boundaries.of_policy(policy)
+        return Boundaries.of_policy(folder)
     except ModuleNotFoundError:
         _fail("reading a policy's tokenizer needs transformers: pip install 'r1ci_plugin[train]'")
 

@@ -10,6 +10,7 @@ class App {
     this.panel = new FacetPanel(byId("facets"), this.filters, () => this.narrow());
     this.list = new List(byId("list"), store, (place) => this.select(place));
     this.scale = (store.columns.advantage ?? []).reduce((most, value) => Math.max(most, Math.abs(value ?? 0)), 0);
+    this.colours = COLOURS.filter((colour) => colour !== "advantage" || store.columns.advantage?.some((value) => value !== null));
     this.state = { key: null, view: "one", colour: "reading", order: "file", query: "" };
     this.drawn = 0;
     this.connect();
@@ -21,6 +22,7 @@ class App {
       .filter(([name]) => !["step", "reward"].includes(name) || this.filters.steps)
       .map(([value, order]) => el("option", { value }, order.title)));
     byId("order").addEventListener("change", (event) => this.change({ order: event.target.value }));
+    byId("colour-advantage").hidden = !this.colours.includes("advantage");
     for (const colour of COLOURS) byId(`colour-${colour}`).addEventListener("click", () => this.change({ colour }));
     byId("theme").addEventListener("click", () => this.nextTheme());
     byId("help-button").addEventListener("click", () => this.toggleHelp());
@@ -171,7 +173,7 @@ class App {
   }
 
   nextColour() {
-    this.change({ colour: COLOURS[(COLOURS.indexOf(this.state.colour) + 1) % COLOURS.length] });
+    this.change({ colour: this.colours[(this.colours.indexOf(this.state.colour) + 1) % this.colours.length] });
   }
 
   get isReading() {

@@ -24,6 +24,7 @@ class Store {
       if (group) group.push(place);
       else this.groups.set(this.columns.group[place], [place]);
     }
+    for (const group of this.groups.values()) group.sort((a, b) => this.compareSiblings(a, b));
   }
 
   get(name, place) {
@@ -38,6 +39,15 @@ class Store {
   // The places of the rollouts of the same question (in training: of the same draw of it), this one's included.
   siblings(place) {
     return this.groups.get(this.columns.group[place]);
+  }
+
+  // Answers come in any order; side by side they stand by who answered, then by number.
+  compareSiblings(a, b) {
+    for (const name of ["policy", "agent", "form", "sample"]) {
+      const order = compare(this.columns[name][a], this.columns[name][b]);
+      if (order) return order;
+    }
+    return a - b;
   }
 
   async body(place) {

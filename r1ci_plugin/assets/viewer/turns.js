@@ -5,6 +5,7 @@ function turnElement(turn, number, colour) {
     el("span", { class: "turn-number" }, `Turn ${number + 1}`),
     turn.ids && el("span", { class: "quiet" }, plural(turn.ids.length, "token")),
     turn.imitates_result && el("span", { class: "warning" }, "writes an execution result itself"),
+    !turn.call && turn.segments.some(([kind]) => kind === "python") && el("span", { class: "warning" }, "code not run"),
     turn.open_block && el("span", { class: "warning" }, "code block left open"));
   const body = colour === "reading" ? readingParts(turn) : [rawTurn(turn)];
   return el("section", { class: "turn" }, head, body, turn.call && resultElement(turn.call, colour));

@@ -16,6 +16,7 @@ from r1ci_plugin.tasks import Verdict
 MakeRecord = Callable[..., Record]
 Open = Callable[..., Any]
 
+CODE = "```python\nprint(6 * 7)\n```\n"
 LISTED = "#list .line-item"
 SELECTED = "return document.querySelector('.line-item[aria-selected=true]')?.innerText.trim().split('\\n')[0]"
 FAILED = ExecResult(
@@ -138,10 +139,14 @@ def test_a_trajectory_reads_as_a_conversation(open_records: Open, make_record: M
 
 def test_what_the_policy_did_not_see_is_named(open_records: Open, make_record: MakeRecord) -> None:
     failed = ExecResult("sandbox_error", reason="no slot came up")
-    page = open_records([make_record(results=(failed,), outcome="lost", verdict=None)])
+    unrun = make_record(1, texts=(CODE,), results=(), answer=None, outcome="call_limit")
+    page = open_records([make_record(results=(failed,), outcome="lost", verdict=None), unrun])
     assert "never shown to the policy" in page.texts(".result .warning")[0]
     assert page.texts(".result pre") == ["no slot came up"]
     assert page.texts(".verdict-line strong") == ["lost"]
+    page.press("j")
+    page.wait("return document.querySelector('.ending').innerText.startsWith('call limit')")
+    assert page.texts(".turn-head .warning") == ["code not run"]
 
 
 def test_the_loss_mask_colours_sampled_and_inserted_token_by_token(open_records: Open, make_record: MakeRecord) -> None:
@@ -183,6 +188,17 @@ def test_the_rollouts_of_a_question_stand_side_by_side(open_records: Open, run_o
     page.press("l", "Enter")
     page.wait("return document.querySelector('.detail') !== null")
     assert page.texts(".verdict-line .reason") == ["the trajectory ended without an answer"]
+
+
+def test_rollouts_stand_by_who_answered_and_number(open_records: Open, make_record: MakeRecord) -> None:
+    answered = [("code_agent", 1), ("all_text", 0), ("code_agent", 0)]
+    records = [
+        make_record(number, agent=agent, sample=sample, prompt="the same question")
+        for number, (agent, sample) in enumerate(answered)
+    ]
+    page = open_records(records, "#view=group")
+    assert page.texts(".column-facts") == ["all_text · sample 0", "code_agent · sample 0", "code_agent · sample 1"]
+    assert page.run("return document.querySelector('#colour-advantage').hidden") is True  # nothing was trained
 
 
 def test_the_keyboard_reaches_everything(open_records: Open, run_of_six: list[Record]) -> None:
