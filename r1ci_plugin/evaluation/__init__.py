@@ -1,0 +1,1 @@
+"""Evaluation: policies and agents answer questions, and what their trajectories say."""
