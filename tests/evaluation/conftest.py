@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -69,3 +71,14 @@ def run_folder(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / name
 
     return write
+
+
+LABELLED = Path(__file__).parent / "self_check" / "labelled.jsonl"
+
+
+@pytest.fixture(scope="session")
+def halves() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The labelled trajectories, split by a hash of their ids: to make the detector on, and to score it on."""
+    lines = [json.loads(line) for line in LABELLED.read_text(encoding="utf-8").splitlines()]
+    lines.sort(key=lambda line: hashlib.sha256(f"r1ci self-check, seed 1|{line['id']}".encode()).hexdigest())
+    return lines[: len(lines) // 2], lines[len(lines) // 2 :]
