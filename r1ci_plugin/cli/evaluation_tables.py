@@ -10,17 +10,17 @@ import json
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
+from r1ci_plugin.cli.answering import JsonOption, fail
 from r1ci_plugin.evaluation.comparison import NothingInCommon
 from r1ci_plugin.evaluation.comparison import compare as compare_scores
 from r1ci_plugin.evaluation.layouts import comparison_sheet, table_sheet
 from r1ci_plugin.evaluation.reading import NoRecords, read_contender, read_contenders, read_records
-from r1ci_plugin.evaluation.reverify import Reverified, reverify
+from r1ci_plugin.evaluation.reverify import PRELOAD, Reverified, reverify
 from r1ci_plugin.evaluation.scores import scores_of
 from r1ci_plugin.evaluation.sheet import Sheet, csv_of
 from r1ci_plugin.evaluation.tables import Row, rows_of
@@ -42,7 +42,6 @@ class Form(str, Enum):
 
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a run, or a file of its trajectories.")]
 FormOption = Annotated[Form, typer.Option("--format", help="How to print the tables.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 LevelOption = Annotated[float, typer.Option(min=0.5, max=0.999, help="Of the intervals.")]
 
 
@@ -136,18 +135,12 @@ def print_sheet(sheet: Sheet, form: Form) -> None:
         console.print(sheet.rich())
 
 
-def fail(message: str) -> NoReturn:
-    """End with one line and exit code 2."""
-    Console(stderr=True).print(f"[red]error:[/red] {escape(message)}", soft_wrap=True)
-    raise typer.Exit(2)
-
-
 async def _reverified(records: Sequence[Record], workers: int, deadline_s: float, quiet: bool) -> Reverified:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     tasks = sorted({record.question.task for record in records})
-    async with VerifierPool(workers, deadline_s, warm=tasks) as pool:
+    async with VerifierPool(workers, deadline_s, warm=tasks, preload=PRELOAD) as pool:
         with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
             bar = progress.add_task("judging", total=len(records))
             return await reverify(records, pool, lambda: progress.advance(bar))

@@ -22,7 +22,7 @@ GROUPS = {
     "tasks": "The tasks: list them, look at one, check them.",
     "data": "Question files for training: build, look, check.",
     "sandbox": "The interpreter: run code in it, serve it, test it.",
-    "eval": "Evaluate policies and agents; show, compare and re-judge runs.",
+    "eval": "Evaluate a policy: run, show, compare, verify.",
     "bench": "Measure this machine against the project's bars.",
 }
 """Module of this package, also the command's name, to its line of help."""

@@ -1,41 +1,35 @@
-"""The records of a run, from its folder or from one file. Left out: writing them (`journal.py`, `runner.py`)."""
+"""The records of a run for statistics: of an evaluation or a training run, all or by contender.
+
+Left out: writing them (`runner.py`), the folder of an evaluation (`run_folder.py`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+from r1ci_plugin.evaluation import run_folder
 from r1ci_plugin.evaluation.scores import contenders
-from r1ci_plugin.journal import read_lines
 from r1ci_plugin.record import Record
-
-TRAJECTORIES = "trajectories.jsonl"
-"""In the folder of an evaluation; a training run has a folder `trajectories` of such files."""
 
 
 class NoRecords(ValueError):
     """There is nothing to read. The message says what was looked for."""
 
 
-def files_of(place: Path) -> list[Path]:
-    """The files of records of a run folder, or the file itself. Raises NoRecords."""
-    found = [place] if place.is_file() else [place / TRAJECTORIES, *sorted((place / "trajectories").glob("*.jsonl"))]
-    found = [path for path in found if path.is_file()]
-    if not found:
-        raise NoRecords(f"{place} holds no {TRAJECTORIES}: name the folder that `r1ci eval run --out` wrote")
-    return found
-
-
 def read_records(place: Path) -> Iterator[Record]:
-    """All records of a run, in the order of writing, also of one that is still running. Raises NoRecords."""
-    for path in files_of(place):
-        for line in read_lines(path):
-            try:
-                yield Record.from_dict(line)
-            except (KeyError, TypeError, ValueError) as error:
-                raise NoRecords(
-                    f"{path}: a line is no record of a trajectory ({type(error).__name__}: {error})"
-                ) from None
+    """All records of a run, in the order of writing, also of one that is still running. Raises NoRecords.
+
+    `place` is the folder of an evaluation or of a training run (which has a folder `trajectories`), or one file.
+    """
+    files = sorted((place / "trajectories").glob("*.jsonl")) or [place]
+    for file in files:
+        try:
+            yield from run_folder.read_records(file)
+        except run_folder.OtherRun as error:
+            raise NoRecords(f"{error}: name the folder that `r1ci eval run --out` wrote") from None
+        except (KeyError, TypeError, ValueError) as error:
+            raise NoRecords(f"{file}: a line is no record of a trajectory ({type(error).__name__}: {error})") from None
 
 
 def read_contenders(place: Path) -> dict[str, list[Record]]:

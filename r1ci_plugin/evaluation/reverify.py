@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from r1ci_plugin.evaluation import external
 from r1ci_plugin.record import Record
 from r1ci_plugin.reward.pool import VerifierPool
 from r1ci_plugin.tasks import UnknownTask, Verdict, get_task
@@ -67,6 +68,10 @@ async def reverify(
         changes=changes,
         judged=sum(verdict is not None for verdict in verdicts),
     )
+
+
+PRELOAD = (external.PRELOAD,)
+"""For the pool that re-judges; importing the module has made the same tasks known here."""
 
 
 def _has_answer(record: Record) -> bool:

@@ -12,8 +12,9 @@ from math import fsum
 
 import numpy as np
 
-from r1ci_plugin.evaluation.statistics import Floats
+from r1ci_plugin.evaluation.statistics import Floats, macro
 from r1ci_plugin.record import Record
+from r1ci_plugin.tasks import Question
 
 EFFORT = ("turns", "calls", "sampled_tokens", "prompt_tokens", "wall_s", "cost")
 """What an answer took: turns, code calls, tokens, seconds, and cost in the currency of the prices given."""
@@ -45,6 +46,11 @@ class Scores:
     tasks: dict[str, TaskScores] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def accuracy(self) -> float:
+        """Macro over tasks; NaN without any."""
+        return macro({name: one.rates for name, one in self.tasks.items()})
+
 
 def scores_of(records: Iterable[Record]) -> Scores:
     """The scores of one contender's records; tasks in alphabetical order."""
@@ -52,7 +58,7 @@ def scores_of(records: Iterable[Record]) -> Scores:
     effort: dict[str, dict[str, list[float]]] = {}
     lost: dict[str, int] = {}
     for record in records:
-        task = record.question.task
+        task = task_name(record.question)
         if record.is_lost:
             lost[task] = lost.get(task, 0) + 1
             continue
@@ -76,6 +82,13 @@ def contenders(records: Sequence[Record]) -> dict[str, list[Record]]:
         parts = [part for part, differs in zip(_parts(record), (True, *varies[1:]), strict=True) if differs]
         found.setdefault(" ".join(filter(None, parts)), []).append(record)
     return found
+
+
+def task_name(question: Question) -> str:
+    """The task in tables: for a question from a user's file the set it comes from, not the kind of its answer."""
+    if question.task.startswith("external/"):
+        return f"external/{question.payload.get('set', 'external')}"
+    return question.task
 
 
 def _parts(record: Record) -> tuple[str, str, str, str]:
