@@ -16,14 +16,15 @@ import typer
 from rich.console import Console
 
 from r1ci_plugin.cli.answering import JsonOption, fail
+from r1ci_plugin.evaluation.behaviour import behaviour_of
 from r1ci_plugin.evaluation.comparison import NothingInCommon
 from r1ci_plugin.evaluation.comparison import compare as compare_scores
-from r1ci_plugin.evaluation.layouts import comparison_sheet, table_sheet
+from r1ci_plugin.evaluation.layouts import behaviour_sheet, comparison_sheet, table_sheet
 from r1ci_plugin.evaluation.reading import NoRecords, read_contender, read_contenders, read_records
 from r1ci_plugin.evaluation.reverify import PRELOAD, Reverified, reverify
 from r1ci_plugin.evaluation.scores import scores_of
 from r1ci_plugin.evaluation.sheet import Sheet, csv_of
-from r1ci_plugin.evaluation.tables import Row, rows_of
+from r1ci_plugin.evaluation.tables import rows_of
 from r1ci_plugin.journal import Journal
 from r1ci_plugin.record import Record
 from r1ci_plugin.reward.pool import PoolBroken, VerifierPool
@@ -109,22 +110,26 @@ def verify(
 
 
 def print_tables(found: Mapping[str, Sequence[Record]], form: Form = Form.terminal, level: float = 0.95) -> None:
-    """Print the statistics of every contender, by its name."""
+    """Print the statistics and the behaviour of every contender, by its name. CSV holds the statistics alone."""
     rows = {name: rows_of(scores_of(records), level) for name, records in found.items()}
+    if form is Form.csv:
+        lines = [{"contender": name, **row.to_dict()} for name, some in rows.items() for row in some]
+        typer.echo(csv_of(lines), nl=False)
+        return
+    behaviours = {name: one for name, records in found.items() if (one := behaviour_of(records)) is not None}
     if form is Form.json:
-        typer.echo(json.dumps(to_json(rows)))
-    elif form is Form.csv:
         typer.echo(
-            csv_of([{"contender": name, **row.to_dict()} for name, some in rows.items() for row in some]), nl=False
+            json.dumps(
+                {
+                    "contenders": {name: [row.to_dict() for row in some] for name, some in rows.items()},
+                    "behaviour": {name: one.to_dict() for name, one in behaviours.items()},
+                }
+            )
         )
-    else:
-        for name, some in rows.items():
-            print_sheet(table_sheet(name, some, level), form)
-
-
-def to_json(rows: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
-    """The statistics of every contender, for programs."""
-    return {"contenders": {name: [row.to_dict() for row in some] for name, some in rows.items()}}
+        return
+    for name, some in rows.items():
+        print_sheet(table_sheet(name, some, level), form)
+    print_sheet(behaviour_sheet(behaviours), form)
 
 
 def print_sheet(sheet: Sheet, form: Form) -> None:

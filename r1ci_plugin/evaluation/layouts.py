@@ -1,12 +1,13 @@
-"""Which columns people see: the sheets of a table of rows and of a comparison.
+"""Which columns people see: the sheets of a table of rows, of a comparison and of behaviour.
 
-Left out: the numbers (`tables.py`, `comparison.py`), the forms a sheet takes (`sheet.py`).
+Left out: the numbers (`tables.py`, `comparison.py`, `behaviour.py`), the forms a sheet takes (`sheet.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from r1ci_plugin.evaluation.behaviour import Behaviour
 from r1ci_plugin.evaluation.comparison import Comparison, Difference
 from r1ci_plugin.evaluation.scores import EFFORT
 from r1ci_plugin.evaluation.sheet import Cell, Column, Sheet
@@ -76,3 +77,12 @@ def comparison_sheet(a: str, b: str, comparison: Comparison, level: float = 0.95
 def _difference_cells(line: Difference) -> list[Cell]:
     adjusted = line.p_adjusted if line.kind == "task" else None
     return [line.name, line.questions, line.a, line.b, line.difference, line.low, line.high, line.p, adjusted]
+
+
+def behaviour_sheet(behaviours: Mapping[str, Behaviour]) -> Sheet:
+    """A line for every measure, a column for every contender."""
+    lines = {name: one.to_dict() for name, one in behaviours.items()}
+    sheet = Sheet("behaviour", [Column(""), *(Column(name, ".3g") for name in lines)])
+    for measure in dict.fromkeys(measure for line in lines.values() for measure in line):
+        sheet.rows.append([measure.replace("_", " "), *(line[measure] for line in lines.values())])
+    return sheet

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from r1ci_plugin.protocol import fences
 from r1ci_plugin.trajectory import Trajectory, Turn
@@ -20,6 +21,8 @@ THRESHOLD = 4
 """Points a call needs, of those of `points`."""
 SHOWN_AFTER = 160
 """Characters behind a result that are read as its conclusion."""
+SHOWN_OUTPUT = 4_000
+"""Characters of a result that are read."""
 
 _ANNOUNCED = re.compile(
     r"""\b(?:
@@ -52,7 +55,7 @@ _STATED = re.compile(
 
 _TESTS = re.compile(
     r"""^\s*(?:assert|raise)\b
-    | print\((?!.*\bif\b).*(?:==|!=|<=|>=|\ [<>]\ |\bis\b|\bnot\b|\ball\(|\bany\()
+    | print\((?![^\n]{0,300}\bif\b)[^\n]{0,300}?(?:==|!=|<=|>=|\ [<>]\ |\bis\b|\bnot\b|\ball\(|\bany\()
     | \b(?:isclose|allclose|array_equal)\(
     | ["'][^"'\n]*\b(?:ok|valid|legal|correct|right|wrong|match\w*|differ\w*|agree\w*|conflict\w*|clash\w*|consistent
         |contradiction|broken|illegal|expected|fits?|satisfied|confirmed|duplicate\w*)\b""",
@@ -117,10 +120,10 @@ def points(steps: Sequence[Step], place: int) -> int:
 
 def _steps(turns: Sequence[Turn]) -> list[Step]:
     found = []
-    for turn, following in zip(turns, [*turns[1:], Turn()], strict=True):
+    for turn, following in zip_longest(turns, turns[1:], fillvalue=Turn()):
         if turn.call is not None:
             result = turn.call.result
-            output = result.stdout if result is not None and result.status == "ok" else ""
+            output = result.stdout[:SHOWN_OUTPUT] if result is not None and result.status == "ok" else ""
             found.append(Step(_words(turn.text), turn.call.code, output, _words(following.text)[:SHOWN_AFTER]))
     return found
 
