@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from r1ci_plugin.cli import answering as a
-from r1ci_plugin.cli import evaluation_tables
+from r1ci_plugin.cli import evaluation_tables, interchange
 from r1ci_plugin.evaluation.agents import AGENTS, get_agent
 from r1ci_plugin.evaluation.answering import Setup, open_runner
 from r1ci_plugin.evaluation.questions import NoQuestions, choose_tasks, held_out_questions, read_questions
@@ -27,6 +27,8 @@ app = typer.Typer(help="Evaluate a policy: run, compare, verify.", no_args_is_he
 app.command("show")(evaluation_tables.show)
 app.command("compare")(evaluation_tables.compare)
 app.command("verify")(evaluation_tables.verify)
+app.command("export")(interchange.export_command)
+app.command("import")(interchange.import_command)
 
 
 @app.command("run")
