@@ -87,8 +87,8 @@ def run_command(
         max_tokens=max_tokens,
         max_cost=max_cost,
     )
-    chosen = chosen_questions(tasks, questions, per_task, difficulty, split, seed, exclude)
     names = agent_names(agents)
+    chosen = chosen_questions(tasks, questions, per_task, difficulty, split, seed, exclude)
     jobs = [
         Job(question, name, sample, temperature) for question in chosen for name in names for sample in range(samples)
     ]

@@ -30,6 +30,8 @@ from r1ci_plugin.record import Record
 from r1ci_plugin.reward.pool import PoolBroken, VerifierPool
 
 console = Console()
+WHOLE = 400
+"""Characters a line may have in a file."""
 
 
 class Form(str, Enum):
@@ -133,11 +135,12 @@ def print_tables(found: Mapping[str, Sequence[Record]], form: Form = Form.termin
 
 
 def print_sheet(sheet: Sheet, form: Form) -> None:
-    """For a person: on the terminal, or as Markdown."""
+    """For a person: on the terminal, or as Markdown. A file or pipe gets the whole width."""
     if form is Form.markdown:
         typer.echo(sheet.markdown())
-    else:
-        console.print(sheet.rich())
+        return
+    table = sheet.rich()
+    (console if console.is_terminal else Console(width=WHOLE)).print(table)
 
 
 async def _reverified(records: Sequence[Record], workers: int, deadline_s: float, quiet: bool) -> Reverified:

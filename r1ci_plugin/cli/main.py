@@ -23,6 +23,7 @@ GROUPS = {
     "data": "Question files for training: build, look, check.",
     "sandbox": "The interpreter: run code in it, serve it, test it.",
     "eval": "Evaluate a policy: run, show, compare, verify.",
+    "ask": "Put one question to a policy and watch it answer.",
     "bench": "Measure this machine against the project's bars.",
 }
 """Module of this package, also the command's name, to its line of help."""

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from r1ci_plugin.evaluation.scores import Scores
 from r1ci_plugin.evaluation.statistics import (
     Floats,
-    Interval,
     holm,
     macro,
     macro_interval,
@@ -38,9 +39,9 @@ class Difference:
     a: float
     b: float
     """Accuracies on these questions."""
-    low: float
-    """Ends of the interval of b - a."""
-    high: float
+    low: float | None
+    """Ends of the interval of b - a; None where all differences of a task agree, so that none can be estimated."""
+    high: float | None
     p: float
     """Of the permutation test."""
     p_adjusted: float
@@ -98,16 +99,11 @@ def _line(
     first = {task: pair[0] for task, pair in pairs.items()}
     second = {task: pair[1] for task, pair in pairs.items()}
     deltas = {task: second[task] - first[task] for task in pairs}
-    low, high = _interval(deltas, means, level)
+    draws = [means[task] for task in pairs]
+    varies = any(np.ptp(one) > 0 for one in draws)
+    low, high = macro_interval(draws, level, -1.0, 1.0) if varies else (None, None)
     questions = sum(len(one) for one in deltas.values())
     return Difference(kind, name, questions, macro(first), macro(second), low, high, p, p_adjusted)
-
-
-def _interval(deltas: Mapping[str, Floats], means: Mapping[str, Floats], level: float) -> Interval:
-    """Bootstrap over questions; all of -1..1 for a single question, which says nothing of its spread."""
-    if sum(len(one) for one in deltas.values()) == 1:
-        return -1.0, 1.0
-    return macro_interval(deltas, means, level, -1.0, 1.0)
 
 
 def _paired(a: Scores, b: Scores) -> dict[str, tuple[Floats, Floats]]:

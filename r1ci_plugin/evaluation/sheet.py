@@ -25,6 +25,11 @@ class Column:
     heading: str
     format: str = ""
 
+    @classmethod
+    def interval(cls, level: float) -> Column:
+        """For `interval_text`."""
+        return cls(f"{level:.0%} interval", "s")
+
 
 @dataclass(slots=True)
 class Sheet:
@@ -48,27 +53,29 @@ class Sheet:
         return "\n".join([*lines, *([""] if self.notes else []), *self.notes, ""])
 
     def rich(self) -> Table:
-        """For the terminal."""
+        """For the terminal. Where it is narrow, headings and names are wrapped, numbers never are."""
+        from rich import box
         from rich.markup import escape
-        from rich.table import Column as RichColumn
         from rich.table import Table
 
-        headings = [
-            RichColumn(escape(one.heading), justify="right" if one.format else "left", no_wrap=True)
-            for one in self.columns
-        ]
-        table = Table(
-            *headings, title=escape(self.title), caption=escape("\n".join(self.notes)), caption_justify="left"
-        )
-        for row in self.rows:
+        texts = [self._texts(row) for row in self.rows]
+        table = Table(title=escape(self.title), caption=escape("\n".join(self.notes)), caption_justify="left")
+        table.box, table.pad_edge = box.SIMPLE_HEAD, False
+        for place, column in enumerate(self.columns):
+            widest = max((len(row[place]) for row in texts if row), default=0)
+            if column.format:
+                table.add_column(escape(column.heading), justify="right", min_width=widest)
+            else:
+                table.add_column(escape(column.heading), overflow="fold")
+        for row in texts:
             if row:
-                table.add_row(*(escape(text) for text in self._texts(row)))
+                table.add_row(*map(escape, row))
             else:
                 table.add_section()
         return table
 
     def _texts(self, row: Sequence[Cell]) -> list[str]:
-        return [_text(cell, column) for cell, column in zip(row, self.columns, strict=True)]
+        return [_text(cell, column) for cell, column in zip(row, self.columns, strict=True)] if row else []
 
 
 def csv_of(lines: Sequence[Mapping[str, Any]]) -> str:
@@ -79,6 +86,11 @@ def csv_of(lines: Sequence[Mapping[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(lines)
     return file.getvalue()
+
+
+def interval_text(low: float | None, high: float | None, form: str = ".1f") -> str | None:
+    """Two shares as one cell in per cent, such as `35.9 to 72.4`."""
+    return None if low is None or high is None else f"{format(100 * low, form)} to {format(100 * high, form)}"
 
 
 def _text(cell: Cell, column: Column) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from itertools import product
 from math import sqrt
 from statistics import NormalDist
 
@@ -70,48 +69,55 @@ def resampled_means(task: str, values: Floats, seed: int = 0) -> Floats:
 
     Deviations are stretched by sqrt(Q / (Q - 1)), since Q resampled questions vary too little by that factor (J. N. K.
     Rao, C. F. J. Wu, JASA 83 (1988)). The draws depend on seed and task name alone, so that a task's interval is the
-    same whatever else is in the table. A task with one question does not vary: see `macro_interval`.
+    same whatever else is in the table. Constant where all questions agree: resampling sees no spread there.
     """
     count = len(values)
     if count < 2 or np.ptp(values) == 0:
         return np.full(RESAMPLES, values.mean())
-    rng = np.random.default_rng([seed, zlib.crc32(task.encode())])
-    means = values[rng.integers(count, size=(RESAMPLES, count))].mean(axis=1)
+    means = values[_generator(task, seed).integers(count, size=(RESAMPLES, count))].mean(axis=1)
     stretched: Floats = values.mean() + (means - values.mean()) * sqrt(count / (count - 1))
     return stretched
 
 
-def task_interval(means: Floats, values: Floats, answers: Floats, level: float = 0.95) -> Interval:
-    """The interval of one task's accuracy, from its resampled means, question rates and answers a question.
+def resampled_accuracies(task: str, rates: Floats, seed: int = 0) -> Floats:
+    """`resampled_means` of question rates, with a spread also where all questions agree, or there is only one.
 
-    Wilson's where every question has one answer, and where all questions agree, so that resampling sees no variation;
-    else the percentiles of the bootstrap over questions.
+    There, the spread is that of a rate p with two right and two wrong questions added (A. Agresti, B. A. Coull, The
+    American Statistician 52 (1998)): p (1 - p) / Q, as normal draws around the rate. A few perfect tasks then do not
+    make the mean of many look certain.
     """
-    if answers.max() == 1 or np.ptp(values) == 0:
-        return wilson(min(float(values.sum()), len(values)), len(values), level)
-    return percentiles(means, level, 0.0, 1.0)
+    means, count = resampled_means(task, rates, seed), len(rates)
+    if np.ptp(means) > 0:
+        return means
+    p = (rates.sum() + 2) / (count + 4)
+    spread: Floats = means + sqrt(p * (1 - p) / count) * _generator(task, seed).standard_normal(RESAMPLES)
+    return spread
 
 
-def macro_interval(
-    values: Mapping[str, Floats], means: Mapping[str, Floats], level: float = 0.95, low: float = 0.0, high: float = 1.0
-) -> Interval:
-    """The interval of a macro mean by the bootstrap over questions within tasks, inside `low`..`high`.
+def task_interval(draws: Floats, rates: Floats, answers: Floats, level: float = 0.95) -> Interval:
+    """The interval of one task's accuracy, from its `resampled_accuracies`, question rates and answers a question.
 
-    Tasks with a single question say nothing of their own spread, so they are resampled together, as one stratum
-    (collapsed strata: W. G. Cochran, Sampling Techniques, 5A.12): wider than need be, never narrower.
+    Wilson's where every question has one answer, and where all questions agree; else the percentiles of the bootstrap
+    over questions.
     """
-    single = np.array([one[0] for one in values.values() if len(one) == 1])
-    rows = [means[name] for name, one in values.items() if len(one) > 1]
-    total = np.sum(rows, axis=0) if rows else np.zeros(RESAMPLES)
-    if len(single):
-        total = total + len(single) * resampled_means("tasks with one question", single)
-    return percentiles(total / len(values), level, low, high)
+    if answers.max() == 1 or np.ptp(rates) == 0:
+        return wilson(min(float(rates.sum()), len(rates)), len(rates), level)
+    return percentiles(draws, level, 0.0, 1.0)
+
+
+def macro_interval(draws: Sequence[Floats], level: float = 0.95, low: float = 0.0, high: float = 1.0) -> Interval:
+    """The interval of a macro mean, from the draws of its tasks: the bootstrap over questions within tasks."""
+    return percentiles(np.mean(draws, axis=0), level, low, high)
 
 
 def percentiles(draws: Floats, level: float, low: float, high: float) -> Interval:
     """The middle `level` of some draws, cut to what is possible."""
     ends = np.clip(np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]), low, high)
     return float(ends[0]), float(ends[1])
+
+
+def _generator(task: str, seed: int) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32(task.encode())])
 
 
 def sign_flip_p(differences: Mapping[str, Floats], seed: int = 0) -> float:
@@ -126,7 +132,8 @@ def sign_flip_p(differences: Mapping[str, Floats], seed: int = 0) -> float:
     weighted = weighted[weighted != 0]
     bar = abs(weighted.sum()) - 1e-9 * np.abs(weighted).sum()
     if len(weighted) <= EXACT_LIMIT:
-        signs = np.array(list(product((-1, 1), repeat=len(weighted))))
+        patterns = np.arange(2 ** len(weighted))[:, None] >> np.arange(len(weighted))
+        signs = 1 - 2 * (patterns & 1)
         return float(np.mean(np.abs(signs @ weighted) >= bar))
     rng = np.random.default_rng(seed)
     sums = np.zeros(PERMUTATIONS)

@@ -18,7 +18,7 @@ from r1ci_plugin.evaluation.statistics import (
     macro,
     macro_interval,
     pass_at_k,
-    resampled_means,
+    resampled_accuracies,
     task_interval,
 )
 from r1ci_plugin.tasks import UnknownTask, get_task
@@ -80,13 +80,13 @@ class TaskFacts:
 
 def rows_of(scores: Scores, level: float = 0.95) -> list[Row]:
     """Tasks in order, then suites, capabilities, overall; the groups only where there is more than one task."""
-    means = {name: resampled_means(name, one.rates) for name, one in scores.tasks.items()}
+    draws = {name: resampled_accuracies(name, one.rates) for name, one in scores.tasks.items()}
     facts = {name: TaskFacts.of(name) for name in scores.tasks}
     ks = powers(max((int(one.answers.max()) for one in scores.tasks.values()), default=1))
-    rows = [_row("task", name, [name], scores, means, facts, ks, level) for name in scores.tasks]
+    rows = [_row("task", name, [name], scores, draws, facts, ks, level) for name in scores.tasks]
     if len(rows) > 1:
         for kind, name, members in groups(facts):
-            rows.append(_row(kind, name, members, scores, means, facts, ks, level))
+            rows.append(_row(kind, name, members, scores, draws, facts, ks, level))
     return rows
 
 
@@ -109,7 +109,7 @@ def _row(
     name: str,
     members: Sequence[str],
     scores: Scores,
-    means: Mapping[str, Floats],
+    draws: Mapping[str, Floats],
     facts: Mapping[str, TaskFacts],
     ks: Sequence[int],
     level: float,
@@ -118,9 +118,9 @@ def _row(
     rates = {member: one.rates for member, one in found.items()}
     if len(members) == 1:
         [(only, one)] = found.items()
-        low, high = task_interval(means[only], one.rates, one.answers, level)
+        low, high = task_interval(draws[only], one.rates, one.answers, level)
     else:
-        low, high = macro_interval(rates, means, level)
+        low, high = macro_interval([draws[member] for member in members], level)
     return Row(
         kind,
         name,

@@ -1,11 +1,14 @@
-"""Records made by hand, and a run folder of them."""
+"""What tests of evaluation share: questions and their answers, a fake provider, records made by hand, labelled ones."""
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,8 +16,43 @@ import pytest
 from r1ci_plugin.interpreter.executor import ExecResult
 from r1ci_plugin.journal import Journal
 from r1ci_plugin.record import Record, Usage
-from r1ci_plugin.tasks import Question, Verdict
+from r1ci_plugin.tasks import Question, Verdict, get_task
 from r1ci_plugin.trajectory import CodeCall, Trajectory, Turn
+
+TASKS = ("reasoning_gym/chain_sum", "symbench/letters", "bbh/word_sorting")
+
+
+@pytest.fixture(scope="session")
+def provider_module() -> ModuleType:
+    """tests/evaluation/provider.py, which is also run as a script."""
+    spec = importlib.util.spec_from_file_location("r1ci_test_provider", Path(__file__).parent / "provider.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def questions() -> list[Question]:
+    """Twelve questions of three tasks."""
+    return [get_task(name).make(seed, 1) for name in TASKS for seed in range(4)]
+
+
+@pytest.fixture(scope="session")
+def answers(questions: list[Question]) -> dict[str, str]:
+    """Prompt to right answer."""
+    return {question.prompt: get_task(question.task).solve(question) for question in questions}
+
+
+@pytest.fixture
+def provider(provider_module: ModuleType, answers: dict[str, str]) -> Callable[..., Any]:
+    """Makes a provider that knows the answers; `faults` come first; `brain` replaces what it says."""
+
+    def make(*faults: str, brain: Any = None, codec: Any = None) -> Any:
+        return provider_module.Provider(brain or provider_module.scripted(answers), faults, codec)
+
+    return make
 
 
 def make_turn(words: str, code: str | None = None, output: str = "", status: Any = "ok", stderr: str = "") -> Turn:

@@ -58,7 +58,7 @@ def test_show_as_table_markdown_csv_and_json(record: Make, run_folder: Write) ->
     assert code == 0 and "bbh/navigate" in text and "overall" in text and "80.0%" in text
     assert "chance" in text
     _, markdown = call("show", folder, "--format", "markdown")
-    assert "### all_text" in markdown and "| overall | 20 | 20 |" in markdown
+    assert "### all_text" in markdown and "| overall | 20 | 20.0% |" in markdown
     _, lines = call("show", folder, "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(lines)))
     assert {row["contender"] for row in rows} == {"all_text", "code_agent"}
