@@ -22,6 +22,7 @@ DEV = [
     "pytest-asyncio>=1.0",
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",
+    "jsonschema>=4",
     "networkx>=3",
     "selenium>=4.20",
     "ruff>=0.12",
