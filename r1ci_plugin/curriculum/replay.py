@@ -14,8 +14,10 @@ from typing import Any
 import transfer_queue as tq
 from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
 
+from r1ci_plugin.config import settings_from
 from r1ci_plugin.curriculum.dataset import training_dataset
 from r1ci_plugin.curriculum.metrics import Sample, batch_metrics
+from r1ci_plugin.curriculum.records import FIELD, RecordWriter
 
 MIN_SURVIVORS = 2
 """A group of fewer trajectories has no advantage to compute."""
@@ -31,7 +33,8 @@ class CurriculumReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl ships 
     """verl's replay buffer of the synchronous trainer, with feedback to the curriculum.
 
     `sampler_kwargs`: `group_size` (rollout.n), `train_batch_size`, `filter_groups` (verl's algorithm.filter_groups),
-    `poll_interval` in seconds.
+    `poll_interval` in seconds, `records_folder` (of the trajectory records; without it none are written), `r1ci` (the
+    section of the recipe).
     """
 
     def __init__(self, trainer_mode: str, sampler_kwargs: Any, **kwargs: Any) -> None:
@@ -39,6 +42,9 @@ class CurriculumReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl ships 
             raise ValueError(f"the curriculum runs in trainer.v1.trainer_mode=sync, not {trainer_mode}")
         filter_groups = sampler_kwargs.get("filter_groups") or {}
         self._group_size = int(sampler_kwargs["group_size"])
+        self._records = RecordWriter(
+            sampler_kwargs.get("records_folder"), settings_from({"r1ci": sampler_kwargs.get("r1ci")}).records
+        )
         self._starved_groups = 0
         self._lost = 0
         super().__init__(
@@ -60,8 +66,11 @@ class CurriculumReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl ships 
         self._starved_groups = self._lost = 0
         batch, metrics = super().sample(global_steps, partition_id, batch_size)
         dataset = training_dataset()
-        if partition_id == "train" and dataset is not None:
-            samples = _read_samples(batch)
+        if dataset is None:
+            return batch, metrics
+        samples = _read_samples(batch)
+        self._records.write(partition_id, global_steps, dataset.stage, samples)
+        if partition_id == "train":
             dataset.ledger.record((sample.question_id, sample.acc) for sample in samples)
             lost = self._lost + batch_size * self._group_size - len(samples)
             metrics = {**metrics, **batch_metrics(samples, lost), **_curriculum_metrics(dataset, samples)}
@@ -111,6 +120,7 @@ def _read_samples(batch: Any) -> list[Sample]:
             facts=extra["r1ci_facts"],
             extra=extra["reward_extra_info"],
             isolation=extra["r1ci_isolation"],
+            record=extra.get(FIELD),
         )
         for key, scores, extra, info, task in zip(batch.keys, *columns, strict=True)
     ]
