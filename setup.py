@@ -23,6 +23,7 @@ DEV = [
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",
     "networkx>=3",
+    "selenium>=4.20",
     "ruff>=0.12",
     "mypy>=1.15",
     "setuptools>=77",
