@@ -1,0 +1,1 @@
+"""Evaluation: policies, agents, runs and their statistics."""
