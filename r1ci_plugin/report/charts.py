@@ -26,8 +26,8 @@ def bands(axes: Axes, found: Sequence[Band], theme: Theme, *, names: bool = True
         if number % 2 == 1:
             axes.axvspan(band.start, band.end, color=theme.band, linewidth=0, zorder=0)
         if names and len(found) > 1:
-            place = {"transform": axes.get_xaxis_transform(), "va": "bottom", "fontsize": 8}
-            axes.text(band.start, 0.02, f" stage {band.stage}", color=theme.muted, **place)
+            label, place = f" stage {band.stage}", axes.get_xaxis_transform()
+            axes.text(band.start, 0.02, label, transform=place, va="bottom", fontsize=8, color=theme.muted)
     if found:
         axes.set_xlim(0, found[-1].end + 0.02 * found[-1].end)
 

@@ -98,12 +98,18 @@ def _training_run(folder: Path) -> TrainingRun:
 
 
 def _validation(file: Path) -> dict[str, Tally]:
-    """The answers of one validation; the question is the JSON text that verl calls ground truth."""
+    """The answers of one validation; the question is the JSON text that verl calls ground truth.
+
+    Lines of another reward manager, and one that is being written, are left out.
+    """
     found: dict[str, Tally] = {}
     for text in file.read_text(encoding="utf-8").splitlines():
-        line: dict[str, Any] = json.loads(text)
-        task = json.loads(line["gts"])["task"]
-        found[task] = found.get(task, Tally()) + Tally.of(line["acc"] > 0.5, line["calls"] > 0)
+        try:
+            line: dict[str, Any] = json.loads(text)
+            task, answer = json.loads(line["gts"])["task"], Tally.of(line["acc"] > 0.5, line["calls"] > 0)
+        except (ValueError, KeyError, TypeError):
+            continue
+        found[task] = found.get(task, Tally()) + answer
     return found
 
 

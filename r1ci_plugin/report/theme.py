@@ -77,14 +77,18 @@ def _draw(panel: Panel, theme: Theme, target: Any, **options: Any) -> None:
     import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context({**_settings(theme), "svg.hashsalt": panel.slug}):  # the same data give the same file
+    with matplotlib.rc_context(_settings(theme, panel.slug)):
         figure = Figure(figsize=(WIDTH, panel.height), layout="constrained")
         panel.draw(figure, theme)
         figure.savefig(target, **options)
 
 
-def _settings(theme: Theme) -> dict[str, Any]:
+def _settings(theme: Theme, salt: str) -> Any:
+    """matplotlib's rcParams; `salt` makes the ids in an SVG depend on nothing else, so that the same data give the same
+    file.
+    """
     return {
+        "svg.hashsalt": salt,
         "svg.fonttype": "none",
         "font.size": 9,
         "text.color": theme.ink,

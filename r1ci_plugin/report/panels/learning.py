@@ -43,6 +43,7 @@ def _reward(timeline: Timeline) -> Panel:
             bands(axes, timeline.bands, theme, names=axes is left)
             axes.set_xlabel("step")
         left.legend(loc="upper left")
+        right.margins(y=0.22)  # room for the legend
         right.legend(loc="upper left")
         left.set_title("accuracy on training questions")
         right.set_title("reward")
