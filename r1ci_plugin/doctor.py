@@ -182,7 +182,7 @@ def check_class_paths(config: Any) -> Iterator[Finding]:
 def check_executor(config: Any) -> Iterator[Finding]:
     """Code calls run, end in time, and cannot import this package."""
     from r1ci_plugin.config import settings_from
-    from r1ci_plugin.rollout.shared import make_executor
+    from r1ci_plugin.interpreter.settings import make_executor
 
     settings = settings_from(config).executor
 

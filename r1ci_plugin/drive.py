@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from r1ci_plugin.interpreter.executor import ExecResult
 from r1ci_plugin.trajectory import Finish, Generate, Interaction, Trajectory
 
-Sampled = tuple[Sequence[int], Sequence[float] | None]
-"""Sampled token ids and their log-probs, None where the engine has none."""
+Sampled = tuple[Sequence[int], Sequence[float] | None] | tuple[Sequence[int], Sequence[float] | None, bool]
+"""Sampled token ids; their log-probs, None where the engine has none; whether a budget of its own cut them off."""
 
 Sampler = Callable[[list[int], Generate], Awaitable[Sampled]]
 """Continues the token ids as the command says."""

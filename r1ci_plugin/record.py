@@ -14,6 +14,9 @@ from typing import Any
 from r1ci_plugin.tasks import Question, Verdict
 from r1ci_plugin.trajectory import Trajectory
 
+NO_ANSWER = Verdict("wrong", "the trajectory ended without an answer")
+"""The verdict where there is nothing to judge."""
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

@@ -219,10 +219,11 @@ class Interaction:
         self.trajectory.turns.append(Turn())
         return self._generate()
 
-    def sampled(self, ids: Sequence[int], log_probs: Sequence[float] | None) -> Command:
+    def sampled(self, ids: Sequence[int], log_probs: Sequence[float] | None, cut: bool = False) -> Command:
         """The engine sampled `ids` for the last `Generate`; `log_probs` are theirs, or None if the engine has none.
 
-        What an engine gives behind an end-of-text token or beyond `max_tokens` was not asked for and is left out.
+        What an engine gives behind an end-of-text token or beyond `max_tokens` was not asked for and is left out. `cut`
+        says that a budget of the engine's own ended it, for engines that count in other units than this machine.
         """
         if not self._asked:
             raise RuntimeError("no generation is waiting for tokens")
@@ -240,7 +241,7 @@ class Interaction:
             return self._close_with_call(turn, parsed)
         if end:
             return self._final(parsed)
-        if len(ids) >= asked:
+        if cut or len(ids) >= asked:
             return self._finish("length")
         return self._resume(ids, parsed)
 

@@ -63,7 +63,7 @@ def build_command(
             validation_per_task=validation_per_task,
             levels=parse_levels(difficulty),
             seed=seed,
-            excluded=_question_ids(exclude),
+            excluded=read_question_ids(exclude),
         )
         built = _build_with_progress(plan, out, workers, force, quiet=as_json)
     except (WouldOverwrite, TaskFailed, ValueError, OSError) as error:
@@ -209,7 +209,7 @@ def _matching(pattern: str) -> list[str]:
     return names
 
 
-def _question_ids(file: Path | None) -> frozenset[str]:
+def read_question_ids(file: Path | None) -> frozenset[str]:
     """The ids a file names. Raises ValueError if it is not a JSON list of texts."""
     if file is None:
         return frozenset()

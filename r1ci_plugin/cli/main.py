@@ -22,6 +22,7 @@ GROUPS = {
     "tasks": "The tasks: list them, look at one, check them.",
     "data": "Question files for training: build, look, check.",
     "sandbox": "The interpreter: run code in it, serve it, test it.",
+    "eval": "Evaluate a policy: run, show, compare, verify.",
     "report": "One page on how runs went: learning, tasks, behaviour, curriculum.",
     "bench": "Measure this machine against the project's bars.",
 }

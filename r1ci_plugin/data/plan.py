@@ -115,6 +115,16 @@ def draw(plan: Plan, name: str) -> Drawn:
     return Drawn(name, questions, wanted)
 
 
+def held_out(plan: Plan, name: str) -> list[Question]:
+    """The questions of one task to evaluate on: the test questions of a test task, else the validation questions.
+
+    They are the first that `draw` gives for the same plan, so a data set of the plan trains on none of them.
+    """
+    part: Part = "validation" if name in plan.train else "test"
+    count = plan.validation_per_task if name in plan.train else plan.questions_per_task
+    return list(_distinct(get_task(name), plan, part, count, set(plan.excluded)))
+
+
 def levels_of(task: Task, plan: Plan) -> list[int]:
     """The difficulties of the plan that the task has. Raises ValueError if there is none."""
     own = range(1, task.info.levels + 1)

@@ -13,11 +13,10 @@ from verl.experimental.reward_loop.reward_manager.base import RewardManagerBase
 
 from r1ci_plugin.config import RewardWeights, settings_from
 from r1ci_plugin.data.row import AGENT, read_row
+from r1ci_plugin.record import NO_ANSWER
 from r1ci_plugin.reward.pool import VerifierPool
 from r1ci_plugin.reward.shaping import shape
 from r1ci_plugin.tasks import Verdict
-
-NO_ANSWER = Verdict("wrong", "the trajectory ended without an answer")
 
 EXTRA_KEYS = (
     "acc",

@@ -9,8 +9,8 @@ from typing import Any
 
 from r1ci_plugin.codec import TokenizerCodec
 from r1ci_plugin.config import ExecutorSettings
-from r1ci_plugin.interpreter import LocalExecutor
 from r1ci_plugin.interpreter.executor import Executor
+from r1ci_plugin.interpreter.settings import make_executor
 
 _executors: dict[ExecutorSettings, Executor] = {}
 _codecs: dict[int, tuple[Any, TokenizerCodec]] = {}
@@ -21,17 +21,6 @@ def executor_for(settings: ExecutorSettings) -> Executor:
     if settings not in _executors:
         _executors[settings] = make_executor(settings)
     return _executors[settings]
-
-
-def make_executor(settings: ExecutorSettings) -> Executor:
-    """A new executor. Raises ValueError for a kind that does not exist."""
-    if settings.kind == "local":
-        return LocalExecutor(slots=settings.slots)
-    if settings.kind == "remote":
-        from r1ci_plugin.interpreter import RemoteExecutor
-
-        return RemoteExecutor(endpoints=list(settings.endpoints))
-    raise ValueError(f"r1ci.executor.kind must be local or remote, not {settings.kind!r}")
 
 
 def codec_for(tokenizer: Any, model_path: str) -> TokenizerCodec:

@@ -1,0 +1,218 @@
+"""`r1ci eval`: let a policy answer questions and say how right it is.
+
+Left out: getting answers (`evaluation/`), the options on who answers (`answering.py`), tables.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from r1ci_plugin.cli import answering as a
+from r1ci_plugin.evaluation.agents import AGENTS, get_agent
+from r1ci_plugin.evaluation.answering import Setup, open_runner
+from r1ci_plugin.evaluation.questions import NoQuestions, choose_tasks, held_out_questions, read_questions
+from r1ci_plugin.evaluation.runner import Job, Tally
+from r1ci_plugin.record import Record
+from r1ci_plugin.tasks import Question
+from r1ci_plugin.tasks.splits import UnknownSplit, get_split
+
+app = typer.Typer(help="Evaluate a policy: run, compare, verify.", no_args_is_help=True)
+
+
+@app.command("run")
+def run_command(
+    policy: a.PolicyOption = None,
+    base_url: a.BaseUrlOption = None,
+    model: a.ModelOption = None,
+    tokenizer: a.TokenizerOption = None,
+    context_tokens: a.ContextOption = None,
+    api_key_variable: a.ApiKeyOption = "OPENAI_API_KEY",
+    prices: a.PricesOption = "0,0",
+    tasks: Annotated[str, typer.Option(help="test, train, all, a suite, or patterns separated by commas.")] = "test",
+    questions: Annotated[
+        Path | None, typer.Option(help="A parquet of `r1ci data build`, or JSON Lines of your own questions.")
+    ] = None,
+    per_task: Annotated[int, typer.Option(min=1, help="Held-out questions of each task.")] = 10,
+    difficulty: Annotated[str, typer.Option(help="Levels such as 2, 1-3 or 1,4; all if not given.")] = "",
+    split: Annotated[str, typer.Option(help="Which tasks are test tasks, as for `r1ci data build`.")] = "default",
+    seed: Annotated[int, typer.Option(min=0, help="The seed of the data set whose held-out questions are asked.")] = 0,
+    exclude: Annotated[Path | None, typer.Option(help="JSON list of question ids to leave out.")] = None,
+    agents: Annotated[
+        str, typer.Option(help=f"{', '.join(AGENTS)}, or package.module:Class; several separated by commas.")
+    ] = "code_agent",
+    samples: Annotated[int, typer.Option(min=1, help="Answers of each agent to each question.")] = 1,
+    temperature: a.TemperatureOption = 0.6,
+    response_tokens: a.ResponseOption = 4096,
+    result_tokens: a.ResultOption = 1024,
+    code_timeout: a.TimeoutOption = 60.0,
+    concurrency: a.ConcurrencyOption = 16,
+    sandbox: a.SandboxOption = "",
+    slots: a.SlotsOption = None,
+    max_tokens: a.MaxTokensOption = None,
+    max_cost: a.MaxCostOption = None,
+    out: Annotated[Path, typer.Option(help="Folder of the run; the same command goes on where it stopped.")] = Path(
+        "runs/eval"
+    ),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and how much, and end.")] = False,
+    fail_under: Annotated[
+        float | None, typer.Option(help="Exit code 1 if an agent's accuracy (mean over tasks) is below.")
+    ] = None,
+    as_json: a.JsonOption = False,
+) -> None:
+    """Ask questions, judge answers, write records. Exit code 1: below --fail-under, or answers are missing."""
+    make_policy = a.policy_maker(
+        policy, base_url, model, tokenizer, context_tokens, api_key_variable, prices, concurrency
+    )
+    setup = a.setup_of(
+        make_policy,
+        temperature=temperature,
+        response_tokens=response_tokens,
+        result_tokens=result_tokens,
+        code_timeout=code_timeout,
+        concurrency=concurrency,
+        sandbox=sandbox,
+        slots=slots,
+        max_tokens=max_tokens,
+        max_cost=max_cost,
+    )
+    chosen = chosen_questions(tasks, questions, per_task, difficulty, split, seed, exclude)
+    names = agent_names(agents)
+    jobs = [
+        Job(question, name, sample, temperature) for question in chosen for name in names for sample in range(samples)
+    ]
+    if dry_run:
+        typer.echo(_estimate(jobs, setup))
+        raise typer.Exit
+    settings = {
+        "command": "eval run",
+        "policy": policy or model,
+        "base_url": base_url,
+        "agents": names,
+        "samples": samples,
+        "temperature": temperature,
+        "response_tokens": response_tokens,
+        "result_tokens": result_tokens,
+        "code_timeout_s": code_timeout,
+        "tasks": sorted({question.task for question in chosen}),
+        "questions": _digest(chosen),
+    }
+    records, tally = a.answered(run_jobs(setup, out, settings, jobs, quiet=as_json))
+    _tell(records, tally, out, as_json)
+    raise typer.Exit(1 if _falls_short(records, tally, len(jobs), fail_under) else 0)
+
+
+async def run_jobs(
+    setup: Setup, folder: Path, settings: dict[str, Any], jobs: Sequence[Job], quiet: bool
+) -> tuple[list[Record], Tally]:
+    """Answer jobs with a live view."""
+    from r1ci_plugin.cli.live import Live
+
+    with Live(len(jobs), quiet) as live:
+        questions = [job.question for job in jobs]
+        async with open_runner(setup, folder, settings, questions, live.on_record) as runner:
+            return await runner.answer_all(jobs), runner.tally
+
+
+def chosen_questions(
+    tasks: str,
+    file: Path | None,
+    per_task: int,
+    difficulty: str,
+    split: str,
+    seed: int,
+    exclude: Path | None,
+) -> list[Question]:
+    """The questions of the options; ends the command where there are none."""
+    from r1ci_plugin.cli.data import parse_levels, read_question_ids
+
+    try:
+        if file is not None:
+            return read_questions(file)
+        return held_out_questions(
+            choose_tasks(tasks, get_split(split)),
+            per_task,
+            split=split,
+            levels=parse_levels(difficulty),
+            seed=seed,
+            excluded=read_question_ids(exclude),
+        )
+    except (NoQuestions, UnknownSplit, ValueError, OSError) as error:
+        a.fail(str(error))
+
+
+def agent_names(agents: str) -> list[str]:
+    """The agents of the option, each loaded once to see that it is there."""
+    names = [part.strip() for part in agents.split(",") if part.strip()]
+    try:
+        for name in names:
+            get_agent(name)
+    except ValueError as error:
+        a.fail(str(error))
+    return names
+
+
+def _digest(questions: Sequence[Question]) -> str:
+    from r1ci_plugin.curriculum.manifest import digest
+
+    return digest(sorted(question.question_id for question in questions))
+
+
+CHARACTERS_A_TOKEN = 4
+"""For estimates only."""
+
+
+def _estimate(jobs: Sequence[Job], setup: Setup) -> str:
+    """What a run would take at most: prompts are sent again with every turn, so this counts one turn."""
+    prompt = sum(len(job.question.prompt) for job in jobs) // CHARACTERS_A_TOKEN
+    sampled = len(jobs) * setup.sampling.response_tokens
+    return (
+        f"{len(jobs)} answers to {len({job.question.question_id for job in jobs})} questions of "
+        f"{len({job.question.task for job in jobs})} tasks: about {prompt:,} prompt tokens a turn, "
+        f"at most {sampled:,} tokens of responses"
+    )
+
+
+def _tell(records: Sequence[Record], tally: Tally, out: Path, as_json: bool) -> None:
+    accuracies = macro_accuracies(records)
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "folder": str(out),
+                    "answers": tally.done,
+                    "lost": tally.lost,
+                    "not_started": tally.not_started,
+                    "accuracy": accuracies,
+                    "tokens": tally.usage.prompt_tokens + tally.usage.sampled_tokens,
+                    "cost": tally.usage.cost,
+                }
+            )
+        )
+        return
+    for name, accuracy in accuracies.items():
+        typer.echo(f"{name}: accuracy {accuracy:.3f} (mean over tasks)")
+    typer.echo(f"{tally.done} answers in {out}: `r1ci view {out}`, `r1ci eval show {out}`")
+    if tally.lost:
+        typer.echo(f"{tally.lost} answers were lost, e.g.: {tally.reasons[0]}. Run the same command again for them.")
+    if tally.not_started:
+        typer.echo(f"the budget had no room for {tally.not_started} answers")
+
+
+def macro_accuracies(records: Sequence[Record]) -> dict[str, float]:
+    """Each agent's accuracy: the mean over tasks of the mean over answers."""
+    by_task: dict[str, dict[str, list[float]]] = {}
+    for record in records:
+        by_task.setdefault(record.agent, {}).setdefault(record.question.task, []).append(record.acc)
+    return {
+        agent: sum(sum(accs) / len(accs) for accs in tasks.values()) / len(tasks) for agent, tasks in by_task.items()
+    }
+
+
+def _falls_short(records: Sequence[Record], tally: Tally, wanted: int, fail_under: float | None) -> bool:
+    below = fail_under is not None and any(value < fail_under for value in macro_accuracies(records).values())
+    return below or len(records) < wanted

@@ -1,0 +1,293 @@
+"""Policies behind an OpenAI-compatible address: `/completions` with token ids (vLLM), `/chat/completions` (any server).
+
+With token ids a server plays exactly the policy of training: the prompt is sent as ids, sampled ids come back. A chat
+server takes no ids and cannot go on with its own message, so there an execution result is sent as a user message; the
+record says so in `transport`. Whatever a server does wrong that may pass (refused, reset, slow, 429, 5xx, a body that
+is no JSON) is tried again; what cannot pass (401, 404, 400) ends the run with one line. Left out: agents, records.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+from typing_extensions import Self
+
+from r1ci_plugin.codec import TextCodec, TokenizerCodec
+from r1ci_plugin.drive import Sampled
+from r1ci_plugin.evaluation.policies import (
+    Policy,
+    PolicyError,
+    PolicyUnavailable,
+    Request,
+    Session,
+    open_tokens,
+)
+from r1ci_plugin.protocol import RESULT_PREFIX
+from r1ci_plugin.record import Usage
+from r1ci_plugin.trajectory import Generate, Interaction
+
+_WORTH_ANOTHER_TRY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+_LONGEST_PAUSE_S = 30.0
+CHARACTERS_A_TOKEN = 4
+"""Where only text is exchanged, the bound of an execution result is counted so. Budgets of replies stay in tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Of a million tokens, in any currency."""
+
+    prompt: float = 0.0
+    sampled: float = 0.0
+
+    def usage(self, prompt_tokens: int, sampled_tokens: int) -> Usage:
+        """One request's usage with its cost."""
+        cost = (self.prompt * prompt_tokens + self.sampled * sampled_tokens) / 1e6
+        return Usage(1, prompt_tokens, sampled_tokens, cost)
+
+
+class Endpoint:
+    """An HTTP address that is asked with patience: bounded tries with growing pauses, `Retry-After` kept.
+
+    base_url: up to and with `/v1`. timeout_s: of one request. attempts: tries of one request.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        api_key: str | None = None,
+        timeout_s: float = 600.0,
+        attempts: int = 6,
+        pause_s: float = 0.5,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._attempts, self._pause_s = attempts, pause_s
+        self._client = httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
+            timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 10.0)),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=256),
+            transport=transport,
+            trust_env=False,
+        )
+        self.retries = 0
+
+    async def ask(self, path: str, body: Mapping[str, Any], read: Callable[[Any], Any]) -> Any:
+        """POST a JSON body and return what `read` makes of the JSON reply; `read` may raise KeyError, IndexError,
+        TypeError or ValueError on a reply that is not what it should be. Raises PolicyUnavailable, PolicyError."""
+        reason = ""
+        for attempt in range(self._attempts):
+            if attempt:
+                self.retries += 1
+            try:
+                response = await self._client.post(f"{self.base_url}{path}", json=dict(body))
+                if response.status_code == 200:
+                    return read(response.json())
+            except (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError) as error:
+                reason, pause = f"{type(error).__name__} {error}".strip(), None
+            else:
+                reason = f"{response.status_code} {response.text[:200].strip()}"
+                if response.status_code not in _WORTH_ANOTHER_TRY:
+                    raise PolicyError(f"{self.base_url}{path} refuses: {reason}")
+                pause = _retry_after(response)
+            if attempt + 1 < self._attempts:
+                await asyncio.sleep(self._pause(attempt) if pause is None else pause)
+        raise PolicyUnavailable(f"{self.base_url}{path} did not answer in {self._attempts} tries: {reason}")
+
+    async def stream(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+        """The events of a streamed reply, once: for people who watch, not for runs. Raises as `ask`."""
+        try:
+            async with self._client.stream("POST", f"{self.base_url}{path}", json={**body, "stream": True}) as response:
+                if response.status_code != 200:
+                    text = (await response.aread()).decode(errors="replace")[:200].strip()
+                    raise PolicyError(f"{self.base_url}{path} refuses: {response.status_code} {text}")
+                async for line in response.aiter_lines():
+                    data = line.removeprefix("data:").strip()
+                    if line.startswith("data:") and data != "[DONE]":
+                        yield json.loads(data)
+        except (httpx.HTTPError, ValueError) as error:
+            raise PolicyUnavailable(f"{self.base_url}{path}: {type(error).__name__} {error}") from None
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    def _pause(self, attempt: int) -> float:
+        return random.uniform(0.5, 1.0) * min(_LONGEST_PAUSE_S, self._pause_s * 2.0**attempt)
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    try:
+        return min(_LONGEST_PAUSE_S, max(0.0, float(response.headers["retry-after"])))
+    except (KeyError, ValueError):
+        return None
+
+
+class EndpointPolicy(Policy):
+    """A model at an address. `model` is its name there."""
+
+    def __init__(self, endpoint: Endpoint, model: str, prices: Prices | None = None) -> None:
+        self.name = model
+        self.endpoint, self.prices = endpoint, prices or Prices()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.endpoint.close()
+
+
+class CompletionsPolicy(EndpointPolicy):
+    """A policy behind `/completions` of a server that takes and returns token ids, as vLLM does.
+
+    codec: of the tokenizer that the server uses. context_tokens: the server's `max_model_len`.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        model: str,
+        codec: TokenizerCodec,
+        *,
+        context_tokens: int | None = None,
+        prices: Prices | None = None,
+    ) -> None:
+        super().__init__(endpoint, model, prices)
+        self.codec, self.context_tokens = codec, context_tokens
+
+    def open(self, request: Request) -> Session:
+        return _CompletionsSession(self, request)
+
+
+class _CompletionsSession(Session):
+    def __init__(self, policy: CompletionsPolicy, request: Request) -> None:
+        super().__init__(request)
+        self._policy = policy
+        self.interaction = open_tokens(policy.codec, request, policy.context_tokens)
+
+    async def sample(self, token_ids: list[int], command: Generate) -> Sampled:
+        body = {
+            "model": self._policy.name,
+            "prompt": token_ids,
+            "max_tokens": command.max_tokens,
+            "temperature": self.request.sampling.temperature,
+            "top_p": self.request.sampling.top_p,
+            "seed": self.request.seed,
+            "stop": list(command.stop),
+            "include_stop_str_in_output": True,
+            "stop_token_ids": sorted(self._policy.codec.eos_ids),
+            "skip_special_tokens": False,
+            "return_token_ids": True,
+        }
+        if self.request.on_text:
+            ids = await self._watched(body, self.request.on_text)
+        else:
+            ids = await self._policy.endpoint.ask("/completions", body, lambda reply: _token_ids(reply["choices"][0]))
+        self.usage += self._policy.prices.usage(len(token_ids), len(ids))
+        return ids, None
+
+    async def _watched(self, body: Mapping[str, Any], on_text: Callable[[str], None]) -> list[int]:
+        ids: list[int] = []
+        async with aclosing(self._policy.endpoint.stream("/completions", body)) as events:
+            async for event in events:
+                for choice in event.get("choices", []):
+                    ids += _token_ids(choice)
+                    on_text(choice.get("text") or "")
+        return ids
+
+
+def _token_ids(choice: Mapping[str, Any]) -> list[int]:
+    ids = choice.get("token_ids")
+    if ids is None:
+        raise PolicyError(
+            "the server returns no token ids: use vLLM 0.10.2 or newer, or leave out --tokenizer to talk by messages"
+        )
+    return [int(token) for token in ids]
+
+
+class ChatPolicy(EndpointPolicy):
+    """A model behind `/chat/completions`."""
+
+    def open(self, request: Request) -> Session:
+        return _ChatSession(self, request)
+
+
+class _ChatSession(Session):
+    """Sampled text and results go back as assistant and user messages.
+
+    The only stop string is the heading of a result: stopping at a fence would need a message that can be continued.
+    What a model writes behind its code is cut off by the state machine.
+    """
+
+    def __init__(self, policy: ChatPolicy, request: Request) -> None:
+        super().__init__(request)
+        self._policy = policy
+        codec = TextCodec()
+        limits = replace(request.limits, result_max_tokens=CHARACTERS_A_TOKEN * request.limits.result_max_tokens)
+        prompt = "\n\n".join(message["content"] for message in request.messages)
+        # no bound in characters: the budget is the server's, in its own tokens
+        self.interaction = Interaction(codec, codec.encode(prompt), limits, response_tokens=1 << 40)
+        self.interaction.trajectory.transport = "messages"
+
+    async def sample(self, token_ids: list[int], command: Generate) -> Sampled:
+        room = self.request.sampling.response_tokens - self.usage.sampled_tokens
+        if room <= 0:
+            return [], None, True
+        body = {
+            "model": self._policy.name,
+            "messages": self._messages(),
+            "max_tokens": room,
+            "temperature": self.request.sampling.temperature,
+            "top_p": self.request.sampling.top_p,
+            "seed": self.request.seed,
+            "stop": [RESULT_PREFIX],
+        }
+        if self.request.on_text:
+            text, cut, usage = await self._watched(body, self.request.on_text)
+        else:
+            text, cut, usage = await self._policy.endpoint.ask("/chat/completions", body, _chat_reply)
+        self.usage += self._policy.prices.usage(*usage)
+        return TextCodec().encode(text), None, cut
+
+    def _messages(self) -> list[dict[str, str]]:
+        messages = [dict(message) for message in self.request.messages]
+        for turn in self.interaction.trajectory.turns:
+            if turn.text:
+                messages.append({"role": "assistant", "content": turn.text})
+            if turn.call is not None and turn.call.inserted_text:
+                messages.append({"role": "user", "content": turn.call.inserted_text.strip()})
+        return messages
+
+    async def _watched(self, body: dict[str, Any], on_text: Callable[[str], None]) -> tuple[str, bool, tuple[int, int]]:
+        pieces: list[str] = []
+        finish, usage = "", (0, 0)
+        body = {**body, "stream_options": {"include_usage": True}}
+        async with aclosing(self._policy.endpoint.stream("/chat/completions", body)) as events:
+            async for event in events:
+                usage = _counted(event.get("usage")) or usage
+                for choice in event.get("choices", []):
+                    pieces.append(choice.get("delta", {}).get("content") or "")
+                    finish = choice.get("finish_reason") or finish
+                    on_text(pieces[-1])
+        text = "".join(pieces)
+        return text, finish == "length", usage if usage[1] else (0, len(text) // CHARACTERS_A_TOKEN)
+
+
+def _chat_reply(reply: Mapping[str, Any]) -> tuple[str, bool, tuple[int, int]]:
+    """Text, whether the server's budget cut it, and (prompt, sampled) tokens."""
+    choice = reply["choices"][0]
+    text = choice["message"].get("content") or ""
+    if not isinstance(text, str):
+        raise TypeError("a reply without text")
+    usage = _counted(reply.get("usage")) or (0, len(text) // CHARACTERS_A_TOKEN)
+    return text, choice.get("finish_reason") == "length", usage
+
+
+def _counted(usage: Mapping[str, Any] | None) -> tuple[int, int] | None:
+    return (int(usage["prompt_tokens"]), int(usage["completion_tokens"])) if usage else None

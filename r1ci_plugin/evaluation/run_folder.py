@@ -1,0 +1,65 @@
+"""The folder of a run of answers: `trajectories.jsonl` (a record a line) and `run.json` (what the run was asked to do).
+
+A folder belongs to one set of settings: starting another run in it would mix answers that cannot be compared, so that
+is refused with the settings that differ. Left out: records and journal (`record.py`, `journal.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import r1ci_plugin
+from r1ci_plugin.journal import read_lines
+from r1ci_plugin.protocol import PROTOCOL
+from r1ci_plugin.record import Record
+
+TRAJECTORIES, SETTINGS = "trajectories.jsonl", "run.json"
+
+
+class OtherRun(ValueError):
+    """The folder holds a run with other settings, or no run. The message says which differ and what to do."""
+
+
+def claim(folder: Path, settings: Mapping[str, Any]) -> Path:
+    """Make `folder` the folder of a run with these JSON-able settings; returns the journal's path. Raises OtherRun."""
+    file = folder / SETTINGS
+    wanted = json.loads(json.dumps(settings))
+    if file.exists():
+        found = read_settings(folder)
+        known = {name: value for name, value in found.items() if name != "versions"}
+        differing = sorted(name for name in wanted.keys() | known.keys() if wanted.get(name) != known.get(name))
+        if differing:
+            name = differing[0]
+            raise OtherRun(
+                f"{folder} holds a run with other settings ({', '.join(differing)}; e.g. {name} was "
+                f"{known.get(name)!r}, now {wanted.get(name)!r}): name another folder with --out"
+            )
+        return folder / TRAJECTORIES
+    folder.mkdir(parents=True, exist_ok=True)
+    versions = {"r1ci_plugin": r1ci_plugin.__version__, "protocol": PROTOCOL}
+    partial = file.with_suffix(".partial")
+    partial.write_text(json.dumps({**wanted, "versions": versions}, indent=1, ensure_ascii=False), encoding="utf-8")
+    os.replace(partial, file)
+    return folder / TRAJECTORIES
+
+
+def read_settings(folder: Path) -> dict[str, Any]:
+    """The settings of a run. Raises OtherRun if the folder is none."""
+    try:
+        settings: dict[str, Any] = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise OtherRun(f"{folder} is no folder of a run ({error}): `r1ci eval run --out {folder}` makes one") from None
+    return settings
+
+
+def read_records(source: Path) -> Iterator[Record]:
+    """The records of a run folder, or of a file of records. Raises OtherRun if there are none."""
+    file = source / TRAJECTORIES if source.is_dir() else source
+    if not file.is_file():
+        raise OtherRun(f"there are no trajectories at {file}")
+    for line in read_lines(file):
+        yield Record.from_dict(line)
