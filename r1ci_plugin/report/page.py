@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from importlib import resources
 from pathlib import Path
@@ -25,7 +26,7 @@ FIGURES = "figures"
 
 
 def sections(sources: Sources) -> list[Section]:
-    """What these sources have something to show for."""
+    """What these sources have something to show for: no panel is without numbers, no section without panels."""
     timeline = Timeline(sources.runs)
     found = [
         learning.section(timeline),
@@ -35,7 +36,12 @@ def sections(sources: Sources) -> list[Section]:
         potential.section(sources.placements),
         behaviour.machinery(timeline),
     ]
-    return [section for section in found if section is not None]
+    kept = [
+        replace(section, panels=[panel for panel in section.panels if panel.table.rows])
+        for section in found
+        if section is not None
+    ]
+    return [section for section in kept if section.panels]
 
 
 def write_report(folder: Path, sources: Sources, on_panel: Callable[[str], None] = lambda title: None) -> Path:

@@ -50,15 +50,17 @@ def _training(timeline: Timeline) -> list[Fact]:
     answers = sum(tally.n for _, tasks in timeline.tasks_of_steps() for tally in tasks.values())
     seconds = sum(timeline.curve("timing_s/step")[1])
     lost = sum(timeline.curve("r1ci/agent/lost")[1])
-    return [
+    found = [
         Fact(
             "training questions",
             f"{_percent(sum(first) / len(first))} → {_percent(sum(last) / len(last))}",
             f"accuracy of the first and the last {len(first)} steps",
         ),
         Fact("trajectories", f"{answers:,}", f"{len(steps)} steps; {lost:,.0f} lost to the infrastructure"),
-        Fact("time in steps", _duration(seconds), f"{seconds / max(1, len(steps)):.1f} s a step"),
     ]
+    if seconds:
+        found.append(Fact("time in steps", _duration(seconds), f"{seconds / len(steps):.1f} s a step"))
+    return found
 
 
 def _share(tally: Tally) -> str:

@@ -90,6 +90,7 @@ def _settings(theme: Theme, salt: str) -> Any:
     return {
         "svg.hashsalt": salt,
         "svg.fonttype": "none",
+        "text.parse_math": False,  # a dollar in a run's name is a dollar
         "font.size": 9,
         "text.color": theme.ink,
         "axes.labelcolor": theme.muted,
@@ -108,7 +109,9 @@ def _settings(theme: Theme, salt: str) -> Any:
         "ytick.color": theme.grid,
         "xtick.labelcolor": theme.muted,
         "ytick.labelcolor": theme.muted,
-        "legend.frameon": False,
+        "legend.facecolor": theme.paper,
+        "legend.edgecolor": "none",
+        "legend.framealpha": 0.85,
         "legend.fontsize": 8.5,
         "lines.linewidth": 1.8,
         "lines.markersize": 4.5,

@@ -15,8 +15,8 @@ from r1ci_plugin.report.tally import Tally, total
 _TRAIN_N = re.compile(r"r1ci/train/(.+/.+)/n")
 SMOOTHING = 10
 """Steps that a smoothed value looks back over, itself included."""
-_WINDOWS = 12
-"""Points of a windowed curve over all runs, about."""
+_WINDOWS = 8
+"""Points of a windowed curve for each run, at most."""
 _MIN_WINDOW = 5
 
 Curve = tuple[list[float], list[float]]
@@ -108,10 +108,10 @@ class Timeline:
 
     def windows(self) -> list[Window]:
         """The training answers, counted together over a few steps each; a window never spans two runs."""
-        size = max(_MIN_WINDOW, ceil(self.bands[-1].end / _WINDOWS)) if self.bands else 1
         steps, found = self.tasks_of_steps(), []
         for run, band in enumerate(self.bands):
             own = [(step, tasks) for step, tasks in steps if band.start < step <= band.end]
+            size = max(_MIN_WINDOW, ceil(len(own) / _WINDOWS))
             for place in range(0, len(own), size):
                 part = own[place : place + size]
                 found.append(Window(run, part[0][0], part[-1][0], _pooled([tasks for _, tasks in part])))

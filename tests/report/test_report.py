@@ -22,7 +22,7 @@ from r1ci_plugin.tasks import Verdict, get_task
 from r1ci_plugin.trajectory import CodeCall, Trajectory, Turn
 
 TASKS = ("symbench/letters", "bbh/boolean_expressions", "reasoning_gym/count_bits")
-HOSTILE = "<img src=x onerror=alert(1)>"
+HOSTILE = "<img src=x onerror=alert(1)> $\\x$"
 
 
 def step_metrics(step: int, stage: int) -> dict[str, float]:
@@ -126,7 +126,7 @@ def test_every_figure_is_there_as_svg_with_its_table_and_as_png(report: Path, ht
 
 
 def test_a_name_from_a_file_is_text_and_never_markup(html: str) -> None:
-    assert HOSTILE not in html and "&lt;img src=x" in html
+    assert "<img" not in html and "&lt;img src=x onerror=alert(1)&gt; $\\x$" in html
 
 
 def test_stages_stand_one_after_another(html: str) -> None:

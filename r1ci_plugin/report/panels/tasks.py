@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _COLUMNS = 5
+_TITLE = 27
+"""Characters of a task's name above a small plot."""
 _NAMED = 24
 """Up to so many points have their names beside them."""
 
@@ -78,35 +80,44 @@ def _numbers(tally: Tally) -> tuple[int, float | None, float | None, float | Non
 
 def _curves(windows: list[Window]) -> Panel:
     names = sorted({task for window in windows for task in window.tasks})
-
-    def draw(figure: Figure, theme: Theme) -> None:
-        grid = figure.subplots(ceil(len(names) / _COLUMNS), _COLUMNS, sharex=True, sharey=True, squeeze=False)
-        for place, axes in enumerate(grid.flat):
-            if place >= len(names):
-                axes.set_visible(False)
-                continue
-            task = names[place]
-            points = [Point(w.run, w.middle, w.tasks[task]) for w in windows if task in w.tasks]
-            suite, _, name = task.partition("/")
-            rated(axes, points, theme, suite_number(suite), task)
-            share_axis(axes)
-            axes.set_title(name if len(name) < 27 else f"{name[:25]}…", fontsize=7.5)
-            axes.tick_params(labelsize=7, labelbottom=place + _COLUMNS >= len(names))
-
+    tasks = {
+        name: [Point(window.run, window.middle, window.tasks[name]) for window in windows if name in window.tasks]
+        for name in names
+    }
     rows = [
-        (task, f"{window.first} to {window.last}", *_numbers(window.tasks[task]))
-        for task in names
+        (name, f"{window.first} to {window.last}", *_numbers(window.tasks[name]))
+        for name in names
         for window in windows
-        if task in window.tasks
+        if name in window.tasks
     ]
     return Panel(
         "curves",
         "Every task over the steps",
         "Colour and marker tell the suite. Bands are 95 % Wilson intervals over the answers counted in a point.",
         Table(("task", "steps", "answers", "accuracy", "low", "high"), rows),
-        draw,
-        height=0.4 + 1.3 * ceil(len(names) / _COLUMNS),
+        lambda figure, theme: _small_multiples(figure, theme, tasks, windows[-1].last),
+        height=0.6 + 1.3 * ceil(len(names) / _COLUMNS),
     )
+
+
+def _small_multiples(figure: Figure, theme: Theme, tasks: dict[str, list[Point]], end: int) -> None:
+    """A small plot a task, all with the same axes. Laid out by hand and without shared axes: for a hundred plots either
+    would take most of the report's time.
+    """
+    figure.set_layout_engine(None)
+    width, height = figure.get_size_inches()
+    sides = {"left": 0.45 / width, "right": 1 - 0.1 / width, "top": 1 - 0.25 / height, "bottom": 0.3 / height}
+    figure.subplots_adjust(**sides, wspace=0.12, hspace=0.4)
+    rows = ceil(len(tasks) / _COLUMNS)
+    for place, (task, points) in enumerate(tasks.items()):
+        axes = figure.add_subplot(rows, _COLUMNS, place + 1)
+        suite, _, name = task.partition("/")
+        rated(axes, points, theme, suite_number(suite), task)
+        share_axis(axes)
+        axes.set_xlim(0, end)
+        axes.set_title(name if len(name) < _TITLE else f"{name[: _TITLE - 1]}…", fontsize=7.5)
+        is_lowest, is_first = place + _COLUMNS >= len(tasks), place % _COLUMNS == 0
+        axes.tick_params(labelsize=7, labelbottom=is_lowest, labelleft=is_first)
 
 
 def _code(timeline: Timeline) -> Panel | None:
