@@ -15,9 +15,8 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from r1ci_plugin.cli import stages_run
-from r1ci_plugin.cli.potential import FormOption, JsonOption, TotalOption, fail
+from r1ci_plugin.cli.potential import AgentsOption, FormOption, JsonOption, TotalOption, counted, fail
 from r1ci_plugin.curriculum.adaptive import TOTAL
-from r1ci_plugin.curriculum.answers import counts_at
 from r1ci_plugin.curriculum.build import ORDERS, Rule, build_manifest
 from r1ci_plugin.curriculum.counts import CountsError
 from r1ci_plugin.curriculum.flow import Flow, flow, labels, stayed
@@ -52,6 +51,7 @@ def build_command(
     form: FormOption = "paper",
     interval: Annotated[str, typer.Option(help=f"Interval of pass rates: {', '.join(INTERVALS)}.")] = "jeffreys",
     total: TotalOption = TOTAL,
+    agents: AgentsOption = "",
     split: Annotated[
         str, typer.Option(help=f"Whose test tasks are held out: {', '.join(SPLITS)}, or a file.")
     ] = "default",
@@ -63,7 +63,7 @@ def build_command(
     """Put every measured question into a potential group; held-out tasks and seen questions are left out, with why."""
     try:
         rule = Rule(Grouping(_numbers(thresholds), form), quantiles, by, seed, total, interval)
-        measured = [count for path in counts for count in counts_at(path)]
+        measured = counted(counts, agents)
         manifest = build_manifest(
             measured if data is None else counts_of_data(measured, data),
             rule,

@@ -8,7 +8,7 @@ the fields of `Count`. Answers lost to the infrastructure are not in `n`. Left o
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -86,18 +86,10 @@ def tally(answers: Iterable[Answer]) -> list[Count]:
     return sorted((Count(*key, n=n, right=right) for key, (n, right) in found.items()), key=_order)
 
 
-def pool(
-    counts: Iterable[Count],
-    agents: Collection[str] | None = None,
-    temperatures: Collection[float | None] | None = None,
-) -> list[Pooled]:
-    """Counts summed by question, sorted by id; only of some agents or temperatures if they are given."""
+def pool(counts: Iterable[Count]) -> list[Pooled]:
+    """Counts summed over agents and temperatures, sorted by question id."""
     found: dict[str, Pooled] = {}
     for count in counts:
-        if agents is not None and count.agent not in agents:
-            continue
-        if temperatures is not None and count.temperature not in temperatures:
-            continue
         n, right = count.n, count.right
         if (known := found.get(count.question_id)) is not None:
             n, right = n + known.n, right + known.right

@@ -37,10 +37,11 @@ class Progress:
 
     def pass_rates(self, groups: int) -> list[float | None]:
         """Share of right answers of potential group 1..groups in this step."""
-        accs = self._accs()
+        accs = self.accs_by_group()
         return [_mean(accs[group]) if group in accs else None for group in range(1, groups + 1)]
 
-    def _accs(self) -> dict[int, list[float]]:
+    def accs_by_group(self) -> dict[int, list[float]]:
+        """Correctness of every judged answer, by potential group."""
         accs: dict[int, list[float]] = defaultdict(list)
         for sample in (*self.samples, *self.filtered):
             accs[self.group_of[sample.question_id]].append(sample.acc)
@@ -63,7 +64,7 @@ def curriculum_metrics(progress: Progress) -> dict[str, float]:
         "r1ci/curriculum/manifest": float(int(progress.manifest[:8], 16)),
         **_drift(progress),
         **{f"r1ci/curriculum/group_{g}/share": n / len(progress.samples) for g, n in sorted(trained.items())},
-        **{f"r1ci/curriculum/group_{g}/acc": _mean(accs) for g, accs in sorted(progress._accs().items())},
+        **{f"r1ci/curriculum/group_{g}/acc": _mean(accs) for g, accs in sorted(progress.accs_by_group().items())},
     }
 
 

@@ -85,6 +85,7 @@ class CurriculumSampler:
         self._seed = seed
         self._task_of = None if tasks is None else _numbered(tasks)
         self._clock = 0.0
+        self._epoch = self._position = self._eligible = 0
         self._cuts = 0
         self._weights: tuple[float, ...] = ()
         self._deal(_checked(groups))
@@ -93,7 +94,7 @@ class CurriculumSampler:
     @property
     def epoch(self) -> int:
         """Epochs ended: one is as many draws as there are eligible questions."""
-        return int(self._clock)
+        return self._epoch
 
     @property
     def groups(self) -> NDArray[np.int8]:
@@ -118,11 +119,12 @@ class CurriculumSampler:
 
     def __len__(self) -> int:
         """Eligible questions: those of groups with a weight."""
-        return sum(len(deck.rows) for deck in self._decks if deck.rate)
+        return self._eligible
 
     def __iter__(self) -> Iterator[int]:
-        """One epoch's worth of draws, from where the sampler stands."""
-        for _ in range(len(self)):
+        """The draws to the end of the epoch; a whole one if none has begun."""
+        epoch = self._epoch
+        while self._epoch == epoch:
             yield self.draw()
 
     def draw(self) -> int:
@@ -131,6 +133,9 @@ class CurriculumSampler:
         deck = self._decks[number]
         row = deck.draw()
         heapq.heapreplace(self._turns, (deck.time(), number))
+        self._position += 1
+        if self._position >= self._eligible:
+            self._epoch, self._position = self._epoch + 1, 0
         return row
 
     def reweight(self, weights: Sequence[float]) -> None:
@@ -163,6 +168,8 @@ class CurriculumSampler:
             "cuts": self._cuts,
             "groups": self._groups.tobytes() if self._cuts else None,
             "clock": self._clock,
+            "epoch": self._epoch,
+            "position": self._position,
             "weights": self._weights,
             "decks": [(deck.drawn, deck.drawn_before, deck.since) for deck in self._decks],
         }
@@ -177,6 +184,7 @@ class CurriculumSampler:
         if state["rows"] != self._name():
             raise ValueError(f"the checkpoint was drawn from the rows {state['rows']}, this run has {self._name()}")
         self._weights, self._clock = tuple(state["weights"]), state["clock"]
+        self._epoch, self._position = state["epoch"], state["position"]
         rates = _rates(self._decks, self._weights, balanced=self._task_of is not None)
         for deck, rate, (drawn, before, since) in zip(self._decks, rates, state["decks"], strict=True):
             deck.rate, deck.drawn, deck.drawn_before, deck.since = rate, drawn, before, since
@@ -198,6 +206,7 @@ class CurriculumSampler:
                 self._decks.append(_Deck(rows, group, task, seeds, phase, since=self._clock))
 
     def _set_turns(self) -> None:
+        self._eligible = sum(len(deck.rows) for deck in self._decks if deck.rate)
         self._turns = [(deck.time(), number) for number, deck in enumerate(self._decks) if deck.rate]
         heapq.heapify(self._turns)
 

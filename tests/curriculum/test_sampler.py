@@ -107,7 +107,7 @@ def test_epochs_and_seeds_have_orders_of_their_own() -> None:
     sampler = CurriculumSampler([1] * 50)
     assert list(sampler) != list(sampler)
     assert list(CurriculumSampler([1] * 50, seed=0)) != list(CurriculumSampler([1] * 50, seed=1))
-    assert (sampler.epoch, len(sampler)) == (1, 50)
+    assert (sampler.epoch, len(sampler)) == (2, 50)
 
 
 @pytest.mark.parametrize(
@@ -128,3 +128,20 @@ def test_the_state_of_other_rows_groups_or_seeds_is_refused(other: CurriculumSam
 def test_groups_that_are_none_are_refused(groups: list[int]) -> None:
     with pytest.raises(ValueError):
         CurriculumSampler(groups)
+
+
+def test_torchs_loaders_take_it_as_a_sampler_and_go_on_where_they_were_saved() -> None:
+    from torchdata.stateful_dataloader import StatefulDataLoader
+
+    def loader() -> Any:
+        sampler = CurriculumSampler([1, 2, 0] * 10, seed=1)
+        return StatefulDataLoader(list(range(30)), batch_size=3, sampler=sampler)
+
+    expected = [batch.tolist() for batch in loader()]
+    assert sorted(row for batch in expected for row in batch) == [row for row in range(30) if row % 3 != 2]
+    first = loader()
+    walk = iter(first)
+    drawn = [next(walk).tolist() for _ in range(2)]
+    second = loader()
+    second.load_state_dict(first.state_dict())
+    assert drawn + [batch.tolist() for batch in second] == expected
