@@ -8,6 +8,7 @@ from typing import Any
 import click
 import pytest
 import typer
+from omegaconf import OmegaConf
 
 from r1ci_plugin.cli.main import build
 from r1ci_plugin.stages import remeasure as module
@@ -29,7 +30,7 @@ def test_the_commands_take_the_options_the_driver_gives(tmp_path: Path, monkeypa
         "r1ci": {"manifest": None, "interaction": {"result_max_tokens": 128, "code_timeout_s": 10.0}},
     }
     (tmp_path / "manifest.parquet").touch()
-    module.remeasure(tmp_path / "policy", Settings(config, ()), tmp_path)
+    module.remeasure(tmp_path / "policy", Settings(OmegaConf.create(config), ()), tmp_path)
     for words in calls:
         context = command(*words[:2]).make_context("r1ci", words[2:])
         assert context.params["data"] == tmp_path
