@@ -19,6 +19,7 @@ from typing import Any
 from r1ci_plugin import backend
 from r1ci_plugin.config import R1CISettings, settings_from
 from r1ci_plugin.protocol import PROTOCOL
+from r1ci_plugin.recipe_files import place
 from r1ci_plugin.tasks import task_names
 
 COLUMNS = ("data_source", "agent_name", "prompt", "reward_model", "extra_info")
@@ -257,18 +258,24 @@ def _check_file(file: Path, config: Any, settings: R1CISettings | None) -> Itera
     yield ok(f"{file} has {len(rows)} questions")
     if settings is not None:
         yield from _check_group(rows, config.data.train_batch_size, settings)
-        yield from _check_unseen(rows, file, Path(os.path.expanduser(config.actor_rollout_ref.model.path)))
+    yield from _check_unseen(rows, file, Path(os.path.expanduser(config.actor_rollout_ref.model.path)))
 
 
 def _check_unseen(rows: list[dict[str, Any]], file: Path, policy: Path) -> Iterator[Finding]:
     """No question is one the policy was fine-tuned on: the method keeps the two apart, else RL starts from answers
-    learned by heart.
+    learned by heart. Of the seed policy, which is for trying the trainer, it is only said.
     """
     from r1ci_plugin.sft.training_set import SEEN_FILE, seen_questions
 
-    seen = seen_questions(policy)
-    again = sum(row["extra_info"]["question_id"] in seen for row in rows)
-    if again:
+    try:
+        seen = seen_questions(policy)
+    except ValueError as error:
+        yield broken(str(error), f"rm {policy / SEEN_FILE}, or put back the list")
+        return
+    again = sum(row["extra_info"].get("question_id") in seen for row in rows)
+    if again and policy.resolve() == Path(place("seed_policy")).resolve():
+        yield ok(f"{again} of {len(rows)} questions in {file.name} were shown to the seed policy when it was made")
+    elif again:
         yield broken(
             f"{again} of {len(rows)} questions in {file} were used to fine-tune the policy {policy}",
             f"r1ci data build --force --out {file.parent} --exclude {policy / SEEN_FILE}",

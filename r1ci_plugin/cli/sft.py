@@ -164,7 +164,9 @@ def check_command(
     try:
         records = [record for run in runs or [RUN] for record in read_records(run)]
         length = _counter(tokenizer, result_tokens) if tokenizer else estimated_tokens
-    except (OtherRun, ValueError, OSError, ImportError) as error:
+    except OtherRun as error:
+        a.fail(f"{error}: `r1ci sft synthesize` makes them")
+    except (ValueError, OSError, ImportError) as error:
         a.fail(str(error))
     started = time.perf_counter()
     chosen = choose(records, settings, length=length, seed=seed)

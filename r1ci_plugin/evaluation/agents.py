@@ -60,10 +60,10 @@ class Context:
     executor: Executor
     limits: Limits
     sampling: Sampling
-    form: str = ""
-    """How the question is to be worked on, for agents that know several ways (`Job.form`)."""
     on_text: Callable[[str], None] | None = None
     on_result: Callable[[ExecResult], None] | None = None
+    form: str = ""
+    """How the question is to be worked on, for agents that know several ways (`Job.form`)."""
 
     def open(self, messages: Sequence[Message], key: str, limits: Limits | None = None) -> Session:
         """A session of the policy for a conversation. Raises PromptTooLong."""
