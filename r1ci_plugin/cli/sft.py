@@ -294,8 +294,8 @@ def _tell(chosen: Chosen, seen: int, lengths: Sequence[int], seconds: float, out
     beyond = sum(count for reason, count in chosen.reasons.items() if reason.startswith(BEYOND))
     if beyond:
         typer.echo(
-            f"least shares cost {beyond} trajectories: synthesize more with --forms check,repair, or lower --switching, "
-            "--repairing, --multi-turn"
+            f"least shares cost {beyond} trajectories: synthesize more with --forms check,repair, "
+            "or lower --switching, --repairing, --multi-turn"
         )
     if told["folder"]:
         typer.echo(f"wrote {out}: README.md is its card; fine-tune by the recipe r1ci_sft with R1CI_SFT={out}")
