@@ -11,9 +11,8 @@ import os
 import statistics
 import time
 from pathlib import Path
-from typing import Any
 
-from r1ci_plugin.stages.run_folder import RunFolder, validation_acc
+from r1ci_plugin.metrics import Metrics, read_steps, validation_acc
 
 WINDOW = 10
 """Steps that are averaged at either end."""
@@ -26,7 +25,7 @@ STAGES = (
 """What verl says on the way to the first step, and what it means."""
 
 
-def describe(step: int, metrics: dict[str, Any]) -> str:
+def describe(step: int, metrics: Metrics) -> str:
     parts = [f"step {step:3d}"]
     if "r1ci/reward/acc" in metrics:
         acc = metrics["r1ci/reward/acc"]
@@ -40,7 +39,7 @@ def follow(run: Path, pid: int) -> None:
     """Print what is new until the process ends."""
     log, start = run / "console.log", time.time()
     offset = max(0, log.stat().st_size - 4096) if log.exists() and time.time() - log.stat().st_mtime > 5 else 0
-    shown = set(RunFolder(run).metrics())
+    shown = set(read_steps(run))
     while True:
         ended = not _alive(pid)
         if log.exists():
@@ -51,7 +50,7 @@ def follow(run: Path, pid: int) -> None:
             offset += len(complete)
             for line in complete.decode(errors="replace").splitlines():
                 _show_line(line, time.time() - start)
-        steps = RunFolder(run).metrics()
+        steps = read_steps(run)
         for step in sorted(set(steps) - shown):
             print(describe(step, steps[step]), flush=True)
             shown.add(step)
@@ -78,7 +77,7 @@ def _alive(pid: int) -> bool:
 
 
 def summary(run: Path) -> str:
-    steps = RunFolder(run).metrics()
+    steps = read_steps(run)
     accs = [steps[step]["r1ci/reward/acc"] for step in sorted(steps) if "r1ci/reward/acc" in steps[step]]
     lines = []
     if accs:

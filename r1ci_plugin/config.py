@@ -93,6 +93,22 @@ class CurriculumSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordSettings:
+    """Which trajectories of training and validation are kept for people to look at, and how much of them."""
+
+    share: float = 0.05
+    """Of the questions, chosen by hash: all trajectories of every draw of them are kept. 0 keeps none."""
+    file_mb: int = 64
+    """A file of this size (10^6 bytes) is followed by the next."""
+    max_mb: int = 1024
+    """All files together: beyond it the oldest go."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share <= 1 or self.file_mb < 1 or self.max_mb < self.file_mb:
+            raise ValueError(f"r1ci.records needs 0 <= share <= 1 and 1 <= file_mb <= max_mb: {self}")
+
+
+@dataclass(frozen=True, slots=True)
 class R1CISettings:
     """The whole section."""
 
@@ -107,6 +123,7 @@ class R1CISettings:
     reward: RewardWeights = field(default_factory=RewardWeights)
     verifier: VerifierSettings = field(default_factory=VerifierSettings)
     curriculum: CurriculumSettings = field(default_factory=CurriculumSettings)
+    records: RecordSettings = field(default_factory=RecordSettings)
 
 
 T = TypeVar("T")

@@ -18,8 +18,10 @@ from typing import Any
 import transfer_queue as tq
 from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
 
+from r1ci_plugin.config import settings_from
 from r1ci_plugin.curriculum.dataset import training_dataset
 from r1ci_plugin.curriculum.metrics import Sample, batch_metrics
+from r1ci_plugin.curriculum.records import FIELD, RecordWriter
 from r1ci_plugin.curriculum.starts import StartWriter
 
 logger = logging.getLogger(__name__)
@@ -54,6 +56,9 @@ class CurriculumReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl ships 
         filter_groups = sampler_kwargs.get("filter_groups") or {}
         self._group_size = int(sampler_kwargs["group_size"])
         self._start = StartWriter()
+        self._records = RecordWriter(
+            sampler_kwargs.get("records_folder"), settings_from({"r1ci": sampler_kwargs.get("r1ci")}).records
+        )
         batches = int(filter_groups.get("max_num_gen_batches") or MAX_FILTERED_BATCHES)
         self._most_filtered = batches * int(sampler_kwargs["train_batch_size"])
         self._begin_step()
@@ -80,9 +85,12 @@ class CurriculumReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl ships 
         self._begin_step()
         batch, metrics = super().sample(global_steps, partition_id, batch_size)
         dataset = training_dataset()
-        if partition_id == "train" and dataset is not None:
+        if dataset is None:
+            return batch, metrics
+        samples = _read_samples(batch.keys, partition_id)
+        self._records.write(partition_id, global_steps, dataset.stage, samples)
+        if partition_id == "train":
             self._start.write(global_steps - 1, dataset)
-            samples = _read_samples(batch.keys, partition_id)
             lost = self._lost + batch_size * self._group_size - len(samples)
             metrics = {
                 **metrics,
@@ -160,6 +168,7 @@ def _read_samples(keys: Iterable[str], partition_id: str) -> list[Sample]:
             facts=extra["r1ci_facts"],
             extra=extra["reward_extra_info"],
             isolation=extra["r1ci_isolation"],
+            record=extra.get(FIELD),
         )
         for key, scores, extra, info, task in zip(keys, *columns, strict=True)
     ]

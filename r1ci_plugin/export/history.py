@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from r1ci_plugin.stages.run_folder import RunFolder, Settings, validation_acc
+from r1ci_plugin.metrics import validation_acc
+from r1ci_plugin.stages.run_folder import RunFolder, Settings
 from r1ci_plugin.stages.state import State
 
 WINDOW = 10

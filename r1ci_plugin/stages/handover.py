@@ -79,6 +79,10 @@ def seed_checkpoint(run: RunFolder, before: RunFolder) -> None:
             f"{before.checkpoint()} has no shards of the model, which --reference sft needs",
             "put model in actor_rollout_ref.actor.checkpoint.save_contents, or use --reference start",
         )
+    if before.checkpoint().with_name("critic").is_dir():
+        raise StageFailed(
+            f"{before.path} has a critic, whose weights --reference sft would lose", "use --reference start"
+        )
     target = run.path / "global_step_0" / "actor"
     target.mkdir(parents=True, exist_ok=True)
     for shard in shards:

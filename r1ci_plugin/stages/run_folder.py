@@ -13,15 +13,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-import statistics
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from r1ci_plugin.curriculum.starts import Start, read_starts
+from r1ci_plugin.metrics import Metrics, read_steps
 from r1ci_plugin.stages.errors import StageFailed
 
 UPDATED = "actor/grad_norm"
@@ -105,13 +103,9 @@ class RunFolder:
     def starts(self) -> list[Start]:
         return read_starts(self.path)
 
-    def metrics(self) -> dict[int, dict[str, Any]]:
-        """Metrics by step, of all starts; where a step was repeated after a crash, the later one counts."""
-        steps: dict[int, dict[str, Any]] = {}
-        for file in sorted((self.path / "metrics").glob("*.jsonl")):
-            for step, data in _metric_lines(file.read_text(encoding="utf-8").splitlines()):
-                steps.setdefault(step, {}).update(data)
-        return dict(sorted(steps.items()))
+    def metrics(self) -> dict[int, Metrics]:
+        """Metrics by step, of all starts."""
+        return read_steps(self.path)
 
     def updated_steps(self) -> set[int]:
         """Steps in which the optimizer moved, as far as they were logged."""
@@ -127,21 +121,6 @@ class RunFolder:
     def checkpoint(self) -> Path:
         """The newest whole checkpoint of the actor."""
         return self.path / f"global_step_{self.last_step()}" / "actor"
-
-
-def validation_acc(metrics: dict[str, Any]) -> float | None:
-    """Mean over tasks of the accuracy on held-out questions; None for a step without validation."""
-    found = [value for key, value in metrics.items() if re.fullmatch(r"val-core/.+/acc/mean@\d+", key)]
-    return statistics.mean(found) if found else None
-
-
-def _metric_lines(lines: Iterable[str]) -> Iterable[tuple[int, dict[str, Any]]]:
-    for line in lines:
-        try:
-            record = json.loads(line)
-            yield int(record["step"]), record["data"]
-        except (ValueError, KeyError, TypeError):
-            continue  # the last line of a start that was killed
 
 
 def _portable(node: Any) -> Any:

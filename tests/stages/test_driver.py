@@ -263,6 +263,13 @@ def test_the_reference_may_stay_the_sft_policy(world: Any) -> None:
     assert not (world.run(2) / "global_step_0" / "data.pt").exists()
 
 
+def test_a_critic_does_not_go_with_the_sft_policy_as_reference(world: Any) -> None:
+    world.drive(1, 1)
+    (world.run(1) / "global_step_3" / "critic").mkdir()
+    with pytest.raises(StageFailed, match="has a critic"):
+        world.drive(1, 2, reference="sft")
+
+
 def test_potential_is_measured_anew_with_the_policy_a_stage_starts_from(world: Any) -> None:
     world.tell(2, die="start")
     with pytest.raises(StageFailed):

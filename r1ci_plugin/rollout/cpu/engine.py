@@ -11,6 +11,7 @@ import os
 from typing import Any
 
 import torch
+from verl.utils import model as verl_models
 from verl.workers.engine.base import EngineRegistry
 from verl.workers.engine.fsdp import transformer_impl
 from verl.workers.engine.fsdp.transformer_impl import FSDPEngineWithLMHead, FSDPEngineWithValueHead
@@ -52,7 +53,23 @@ class CPUEngine(FSDPEngineWithLMHead):  # type: ignore[misc]  # verl ships no ty
 
 
 class CPUCritic(CPUEngine, FSDPEngineWithValueHead):  # type: ignore[misc]  # verl ships no types
-    """A value model trained in the same way."""
+    """A value model trained in the same way. verl's loader of value models asks for flash-attn, whatever is set."""
+
+    def _build_module(self) -> Any:
+        stock = verl_models.load_valuehead_model
+        verl_models.load_valuehead_model = _load_value_model
+        try:
+            return super()._build_module()
+        finally:
+            verl_models.load_valuehead_model = stock
+
+
+def _load_value_model(local_path: str, torch_dtype: Any, model_config: Any, trust_remote_code: bool) -> Any:
+    from transformers import AutoModelForTokenClassification
+
+    return AutoModelForTokenClassification.from_pretrained(
+        local_path, dtype=torch_dtype, config=model_config, trust_remote_code=trust_remote_code
+    )
 
 
 def register() -> None:
