@@ -24,6 +24,7 @@ DEV = [
     "hypothesis>=6.100",
     "jsonschema>=4",
     "networkx>=3",
+    "selenium>=4.20",
     "ruff>=0.12",
     "mypy>=1.15",
     "setuptools>=77",
@@ -59,7 +60,6 @@ setup(
         "httpx>=0.27",
         "typing_extensions>=4.10",
         "reasoning-gym==0.1.25",
-        "math-verify>=0.9,<0.10",
     ],
     extras_require={
         "train": TRAIN,

@@ -7,13 +7,12 @@ python examples/progress.py RUN_FOLDER --summary      what came out: accuracy of
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import re
 import statistics
 import time
 from pathlib import Path
-from typing import Any
+
+from r1ci_plugin.metrics import Metrics, read_steps, validation_acc
 
 WINDOW = 10
 """Steps that are averaged at either end."""
@@ -26,26 +25,7 @@ STAGES = (
 """What verl says on the way to the first step, and what it means."""
 
 
-def read_steps(run: Path) -> dict[int, dict[str, Any]]:
-    """Metrics by step, of all starts of the run; where a step was repeated after a crash, the later one counts."""
-    steps: dict[int, dict[str, Any]] = {}
-    for file in sorted((run / "metrics").glob("*.jsonl")):
-        for line in file.read_text(encoding="utf-8").splitlines():
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue  # the last line of a start that was killed
-            steps.setdefault(record["step"], {}).update(record["data"])
-    return steps
-
-
-def validation_acc(metrics: dict[str, Any]) -> float | None:
-    """Mean over tasks of the accuracy on held-out questions; None for a step without validation."""
-    found = [value for key, value in metrics.items() if re.fullmatch(r"val-core/.+/acc/mean@\d+", key)]
-    return statistics.mean(found) if found else None
-
-
-def describe(step: int, metrics: dict[str, Any]) -> str:
+def describe(step: int, metrics: Metrics) -> str:
     parts = [f"step {step:3d}"]
     if "r1ci/reward/acc" in metrics:
         acc = metrics["r1ci/reward/acc"]

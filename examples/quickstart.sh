@@ -27,3 +27,6 @@ trap 'kill $! 2>/dev/null || true' INT TERM
 .venv/bin/python examples/progress.py "$run" --pid $! || true
 wait $!
 .venv/bin/python examples/progress.py "$run" --summary
+echo "== drawing the report"
+.venv/bin/r1ci report "$run"
+echo "open it in a browser: $run/report/index.html"

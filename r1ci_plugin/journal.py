@@ -65,7 +65,7 @@ class Journal:
         key = line["key"]
         if key in self._places:
             raise ValueError(f"{key} is in {self.path} already")
-        data = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+        data = encode_line(line)
         start = os.lseek(self._file, 0, os.SEEK_END)
         written = 0
         while written < len(data):  # a full disk raises here; the torn line is dropped at the next start
@@ -97,6 +97,11 @@ class Journal:
             if b"\n" in rest[:-1]:
                 raise ValueError(f"{self.path} is damaged at byte {place}: it is no file of JSON lines with keys")
             os.ftruncate(self._file, place)
+
+
+def encode_line(line: Mapping[str, Any]) -> bytes:
+    """A line as it stands in the file, its end included."""
+    return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:

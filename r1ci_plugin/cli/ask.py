@@ -64,7 +64,7 @@ def command(
 
 async def _ask(text: str, agent: str, setup: Setup) -> Answered:
     async with setup.make_policy() as policy, make_executor(setup.executor) as executor:
-        context = Context(policy, executor, setup.limits, setup.sampling, _show_text, _show_result)
+        context = Context(policy, executor, setup.limits, setup.sampling, on_text=_show_text, on_result=_show_result)
         # a seed of the moment: the same question asked twice may be answered in two ways
         key = f"ask|{time.time_ns()}"
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +31,15 @@ class Sample:
     reward: float
     facts: dict[str, float]
     """`Trajectory.facts`."""
-    extra: dict[str, float]
-    """The reward manager's numbers."""
+    extra: dict[str, Any]
+    """The reward manager's numbers, and the verdict's words."""
     isolation: str = ""
+    record: dict[str, Any] | None = None
+    """The trajectory's record without verdict, where it is kept (`curriculum/records.py`)."""
 
     @property
     def acc(self) -> float:
-        return self.extra["acc"]
+        return float(self.extra["acc"])
 
 
 def batch_metrics(samples: Sequence[Sample], lost: int) -> dict[str, float]:
@@ -132,17 +135,21 @@ def shaping_advantage_share(groups: Sequence[tuple[Sequence[float], Sequence[flo
     """
     total = from_shaping = 0.0
     for rewards, accs in groups:
-        weight = float(np.abs(_advantages(np.asarray(rewards, dtype=float))).sum())
+        weight = float(np.abs(advantages(rewards)).sum())
         total += weight
         from_shaping += weight if len(set(accs)) == 1 else 0.0
     return from_shaping / total if total else 0.0
 
 
-def _advantages(rewards: NDArray[np.float64]) -> NDArray[np.float64]:
-    if len(rewards) < 2:
-        return np.zeros_like(rewards)
-    centred = rewards - rewards.mean()
-    return np.asarray(centred / (rewards.std(ddof=1) + _EPSILON))
+def advantages(rewards: Sequence[float]) -> NDArray[np.float64]:
+    """The advantage of each trajectory of a group, std-normalised, as verl's GRPO computes it from the rewards.
+
+    Source: compute_grpo_outcome_advantage in verl/trainer/ppo/core_algos.py. Shape: that of `rewards`.
+    """
+    values = np.asarray(rewards, dtype=np.float64)
+    if len(values) < 2:
+        return np.zeros_like(values)
+    return np.asarray((values - values.mean()) / (values.std(ddof=1) + _EPSILON))
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -33,6 +33,11 @@ EXTRA_KEYS = (
 )
 """The numeric keys of every `reward_extra_info`, the same for all tasks (verl bootstraps each one per data source)."""
 
+TEXT_KEYS = ("outcome", "reason")
+"""Its words, those of the verdict: verl leaves text out of its statistics (process_validation_metrics in
+verl/trainer/ppo/metric_utils.py) and writes it to its dumps of validation answers.
+"""
+
 
 class R1CIRewardManager(RewardManagerBase):  # type: ignore[misc]  # verl ships no types
     """Judges one trajectory a call. verl makes one instance in each reward worker process, which owns one verifier
@@ -65,7 +70,7 @@ class R1CIRewardManager(RewardManagerBase):  # type: ignore[misc]  # verl ships 
 
 
 def reward_of(verdict: Verdict, facts: dict[str, float], weights: RewardWeights) -> dict[str, Any]:
-    """What verl expects of a reward manager: `reward_score` and the numbers of `EXTRA_KEYS`."""
+    """What verl expects of a reward manager: `reward_score`, and `reward_extra_info` with EXTRA_KEYS and TEXT_KEYS."""
     parts = shape(verdict.score, facts, weights)
     numbers = {
         "acc": verdict.score,
@@ -80,4 +85,5 @@ def reward_of(verdict: Verdict, facts: dict[str, float], weights: RewardWeights)
         "verify_timeout": verdict.outcome == "timeout",
         "verify_error": verdict.outcome == "error",
     }
-    return {"reward_score": parts.total, "reward_extra_info": {key: float(numbers[key]) for key in EXTRA_KEYS}}
+    words = {key: getattr(verdict, key) for key in TEXT_KEYS}
+    return {"reward_score": parts.total, "reward_extra_info": {key: float(numbers[key]) for key in EXTRA_KEYS} | words}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -18,9 +19,11 @@ from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopMetr
 
 from r1ci_plugin.codec import TokenizerCodec
 from r1ci_plugin.config import settings_from
-from r1ci_plugin.data.row import AGENT
+from r1ci_plugin.curriculum.records import FIELD, is_kept
+from r1ci_plugin.data.row import AGENT, read_row
 from r1ci_plugin.drive import Sampled, drive
 from r1ci_plugin.interpreter.executor import ExecResult, Executor
+from r1ci_plugin.record import Record, Usage
 from r1ci_plugin.rollout.shared import codec_for, executor_for
 from r1ci_plugin.trajectory import Generate, Interaction, Trajectory
 
@@ -51,7 +54,11 @@ class CodeInterpreterAgentLoop(AgentLoopBase):  # type: ignore[misc]  # verl shi
         if trajectory.outcome == "lost":
             logger.warning("trajectory of %s lost: %s", kwargs.get("data_source"), trajectory.reason)
             return []
-        return [rollout.output(trajectory)]
+        output = rollout.output(trajectory)
+        question_id = kwargs.get("extra_info", {}).get("question_id")
+        if question_id and is_kept(question_id, self.settings.records.share):
+            output.extra_fields[FIELD] = rollout.record(trajectory, kwargs).to_dict()
+        return [output]
 
     def _prompt_ids(self, messages: Any) -> list[int]:
         ids = self.codec.encode_prompt([dict(message) for message in messages])
@@ -75,6 +82,8 @@ class _Rollout:
         self._generate_s = 0.0
         self._execute_s = 0.0
         self._preempted = 0
+        self._usage = Usage()
+        self._started = time.perf_counter()
         self._weight_versions: list[Any] = []
 
     async def sample(self, token_ids: list[int], command: Generate) -> Sampled:
@@ -91,6 +100,7 @@ class _Rollout:
             },
         )
         self._generate_s += time.perf_counter() - started
+        self._usage += Usage(1, len(token_ids), len(output.token_ids))
         self._preempted += max(0, output.num_preempted or 0)
         self._weight_versions += [output.extra_fields.get(f"{end}_global_steps") for end in ("min", "max")]
         return output.token_ids, output.log_probs
@@ -104,12 +114,17 @@ class _Rollout:
         self._execute_s += time.perf_counter() - started
         return result
 
+    def _mask(self, trajectory: Trajectory) -> list[int]:
+        if self._loop.settings.interaction.train_on_results:
+            return [1] * len(trajectory.response_mask)
+        return trajectory.response_mask
+
     def output(self, trajectory: Trajectory) -> AgentLoopOutput:
         """The trajectory as verl takes it. What the reward manager and the metrics need travels in `extra_fields`."""
         return AgentLoopOutput(
             prompt_ids=trajectory.prompt_ids,
             response_ids=trajectory.response_ids,
-            response_mask=trajectory.response_mask,
+            response_mask=self._mask(trajectory),
             response_logprobs=trajectory.response_log_probs,
             num_turns=1 + len(trajectory.turns) + len(trajectory.calls),
             metrics=AgentLoopMetrics(
@@ -125,4 +140,19 @@ class _Rollout:
                 "turn_scores": [],
                 "tool_rewards": [],
             },
+        )
+
+    def record(self, trajectory: Trajectory, row: Mapping[str, Any]) -> Record:
+        """The trajectory for people to look at; verdict and reward are added where they are known."""
+        return Record(
+            key="",
+            question=read_row(row),
+            agent="code_agent",
+            trajectory=trajectory,
+            verdict=None,
+            sample=int(row.get("session_id", 0)),
+            policy=str(self._loop.config.actor_rollout_ref.model.path),
+            temperature=float(self._sampling_params["temperature"]),
+            usage=self._usage,
+            wall_s=time.perf_counter() - self._started,
         )

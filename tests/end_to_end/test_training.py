@@ -16,13 +16,20 @@ from typing import Any
 
 import pytest
 
+from r1ci_plugin.curriculum.metrics import advantages
+from r1ci_plugin.curriculum.records import is_kept
 from r1ci_plugin.data.build import build
 from r1ci_plugin.data.plan import Plan
+from r1ci_plugin.journal import read_lines
 from r1ci_plugin.leftovers import MARK
+from r1ci_plugin.record import Record
+from r1ci_plugin.tasks import Question
 from r1ci_plugin.tasks.splits import get_split
 
 TASKS = ["bbh/boolean_expressions", "reasoning_gym/count_bits", "reasoning_gym/chain_sum"]
 STEPS, SAVE_EVERY = 4, 2
+SHARE = 0.5
+"""Of the questions, whose trajectories are kept."""
 
 
 def command(folder: Path) -> list[str]:
@@ -36,6 +43,7 @@ def command(folder: Path) -> list[str]:
         "data.train_batch_size": 4,
         "actor_rollout_ref.actor.ppo_mini_batch_size": 4,
         "actor_rollout_ref.rollout.n": 4,
+        "r1ci.records.share": SHARE,
     }
     return [
         sys.executable,
@@ -140,6 +148,26 @@ def test_the_checkpoint_holds_a_policy_that_loads(undisturbed: Path) -> None:
     folder = undisturbed / "run" / f"global_step_{STEPS}" / "actor" / "huggingface"
     assert AutoModelForCausalLM.from_pretrained(folder).num_parameters() > 0
     assert AutoTokenizer.from_pretrained(folder).chat_template
+
+
+@pytest.mark.slow
+def test_the_trajectories_of_the_kept_questions_can_be_read_back_whole(undisturbed: Path) -> None:
+    files = sorted((undisturbed / "run" / "trajectories").glob("train-*.jsonl"))
+    records = [Record.from_dict(line) for file in files for line in read_lines(file)]
+    drawn = [json.loads(text) for step in range(1, STEPS + 1) for text in questions_of_step(undisturbed, step)]
+    kept = [question for question in map(Question.from_dict, drawn) if is_kept(question.question_id, SHARE)]
+    assert kept and len(records) == 4 * len(kept)
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        assert record.training is not None and record.verdict is not None and record.verdict.reason
+        assert record.training.parts["acc"] == record.acc
+        groups.setdefault(record.training.group, []).append(record)
+    for group in groups.values():
+        facts = [record.training for record in group if record.training]
+        assert sorted(record.sample for record in group) == [0, 1, 2, 3]
+        assert [fact.advantage for fact in facts] == pytest.approx(
+            advantages([fact.reward for fact in facts]), abs=1e-4
+        )
 
 
 @pytest.mark.slow

@@ -67,7 +67,7 @@ class Provider:
                 self.seen.append((path, body))
                 await self._answer(path, body, writer)
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
             writer.close()

@@ -34,6 +34,7 @@ def test_lists_become_tuples_and_missing_values_stay_missing() -> None:
         ({"interaction": {"max_code_calls": True}}, r"r1ci\.interaction\.max_code_calls must be int, not True"),
         ({"executor": {"endpoints": "http://a"}}, r"r1ci\.executor\.endpoints must be tuple, not 'http://a'"),
         ({"manifest": 3}, r"r1ci\.manifest must be str or NoneType, not 3"),
+        ({"records": {"share": 1.5}}, r"r1ci\.records needs 0 <= share <= 1"),
         ({"interaction": {"result_max_tokens": 0}}, r"r1ci\.interaction must be positive"),
     ],
 )

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 from omegaconf import OmegaConf
+from verl.trainer.ppo.metric_utils import process_validation_metrics
 
 from r1ci_plugin.codec import TextCodec
 from r1ci_plugin.config import Interaction as Limits
 from r1ci_plugin.config import RewardWeights
 from r1ci_plugin.interpreter.executor import ExecResult
-from r1ci_plugin.reward.manager import EXTRA_KEYS, R1CIRewardManager, reward_of
+from r1ci_plugin.reward.manager import EXTRA_KEYS, TEXT_KEYS, R1CIRewardManager, reward_of
 from r1ci_plugin.tasks import Verdict, get_task
 from r1ci_plugin.trajectory import Interaction, Trajectory
 
@@ -74,9 +75,20 @@ async def test_a_trajectory_of_another_agent_loop_is_refused_with_the_remedy() -
 
 
 @pytest.mark.parametrize("outcome", ["correct", "wrong", "unparseable", "timeout", "error"])
-def test_every_verdict_gives_the_same_numeric_keys(outcome: Any) -> None:
+def test_every_verdict_gives_the_same_numbers_and_its_words(outcome: Any) -> None:
     info = reward_of(Verdict(outcome, "because"), trajectory_of("<<<1>>>").facts(), RewardWeights())[
         "reward_extra_info"
     ]
-    assert tuple(info) == EXTRA_KEYS and len(EXTRA_KEYS) <= 12
-    assert all(type(value) is float for value in info.values())
+    assert tuple(info) == EXTRA_KEYS + TEXT_KEYS and len(EXTRA_KEYS) <= 12
+    assert all(type(info[key]) is float for key in EXTRA_KEYS)
+    assert (info["outcome"], info["reason"]) == (outcome, "because")
+
+
+def test_verls_validation_statistics_leave_the_words_out() -> None:
+    infos = [
+        reward_of(Verdict(outcome, "because"), trajectory_of("<<<1>>>").facts(), RewardWeights())["reward_extra_info"]
+        for outcome in ("correct", "wrong")
+    ]
+    columns = {key: [info[key] for info in infos] for key in infos[0]}
+    found = process_validation_metrics(["bbh/navigate"] * 2, ["a", "b"], columns)["bbh/navigate"]
+    assert set(found) == set(EXTRA_KEYS) and found["acc"]["mean@1"] == 0.5

@@ -1,6 +1,7 @@
 """The agent loop: what reaches the engine, what comes back to verl, and that no failure of the infrastructure raises.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,10 +10,15 @@ from verl.experimental.agent_loop.agent_loop import DictConfigWrap
 from verl.utils.dataset.rl_dataset import RLHFDataset
 from verl.workers.rollout.replica import TokenOutput
 
+from r1ci_plugin.config import R1CISettings, RecordSettings
+from r1ci_plugin.curriculum.records import FIELD
+from r1ci_plugin.data.row import make_row
 from r1ci_plugin.interpreter.executor import ExecResult, Executor
 from r1ci_plugin.protocol import STOP, render_prompt
+from r1ci_plugin.record import Record
 from r1ci_plugin.rollout import CodeInterpreterAgentLoop
 from r1ci_plugin.seed_policy.tokenizer import build_tokenizer
+from r1ci_plugin.tasks import get_task
 
 TOKENIZER = build_tokenizer([["```python\nprint(1)\n```\n"] * 3, ["Code Execution Results:\n"]])
 EOS = TOKENIZER.eos_token_id
@@ -66,10 +72,9 @@ def loop_of(engine: ScriptedEngine, executor: Executor | None = None, **lengths:
     return loop
 
 
-async def run(loop: CodeInterpreterAgentLoop, question: str = "1+1?") -> list[Any]:
-    return await loop.run(
-        {"temperature": 1.0}, raw_prompt=[{"role": "user", "content": render_prompt(question)}], uid="u"
-    )
+async def run(loop: CodeInterpreterAgentLoop, question: str = "1+1?", **row: Any) -> list[Any]:
+    messages = [{"role": "user", "content": render_prompt(question)}]
+    return await loop.run({"temperature": 1.0}, raw_prompt=messages, uid="u", **row)
 
 
 async def test_code_runs_and_its_result_is_masked() -> None:
@@ -122,6 +127,29 @@ async def test_a_control_token_spelled_in_the_question_stays_text() -> None:
     assert output.prompt_ids.count(EOS) == 1  # the template's own
 
 
+@pytest.mark.parametrize("share", [0.0, 1.0])
+async def test_the_record_of_a_kept_question_travels_beside_the_output(share: float) -> None:
+    question = get_task("symbench/number_multiply").make(3, 1)
+    loop = loop_of(ScriptedEngine("It is <<<2>>>"))
+    loop.settings = R1CISettings(records=RecordSettings(share=share))
+    (output,) = await run(loop, question.prompt, session_id=4, **make_row(question, "train", 0))
+    assert (FIELD in output.extra_fields) == (share == 1.0)
+    if share:
+        record = Record.from_dict({"key": "k", **output.extra_fields[FIELD]})
+        assert record.question == question and record.sample == 4 and record.temperature == 1.0
+        assert record.trajectory.response_ids == output.response_ids
+        assert record.usage.sampled_tokens == len(output.response_ids) and record.is_lost  # not judged yet
+
+
 async def test_an_overlong_prompt_is_an_error_that_names_the_setting() -> None:
     with pytest.raises(ValueError, match="filter_overlong_prompts"):
         await run(loop_of(ScriptedEngine("<<<1>>>"), prompt_length=8))
+
+
+async def test_results_are_trained_on_only_where_an_ablation_asks_for_it() -> None:
+    engine = ScriptedEngine("```python\nprint(1)\n```\n", "<<<1>>>")
+    loop = loop_of(engine, FixedExecutor(ExecResult("ok", stdout="1\n")))
+    loop.settings = replace(loop.settings, interaction=replace(loop.settings.interaction, train_on_results=True))
+    (output,) = await run(loop)
+    assert output.response_mask == [1] * len(output.response_ids)
+    assert 0.0 in output.response_logprobs  # the engine never sampled the result

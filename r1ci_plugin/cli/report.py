@@ -1,0 +1,62 @@
+"""`r1ci report RUN...`: one page on how training, evaluation and curriculum went.
+
+Left out: reading the runs (`report/sources.py`), the page (`report/page.py`).
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from r1ci_plugin.report.sources import SourceError, Sources, read_sources
+
+
+def command(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...",
+            help="Run folders of training (stages in their order) and of evaluation, and manifests (.parquet; the "
+            "first and the last are compared).",
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for index.html and figures/; without it, `report` in the first RUN.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object for programs.")] = False,
+) -> None:
+    """Make one static page from runs: figures with their numbers below, for light and dark, and as PNG."""
+    if missing := [name for name in ("matplotlib", "jinja2") if find_spec(name) is None]:
+        typer.echo(f"the report needs {' and '.join(missing)}: pip install 'r1ci_plugin[report]'", err=True)
+        raise typer.Exit(1)
+    try:
+        sources = read_sources(paths)
+    except SourceError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    page = _write(out or _default_folder(paths[0]), sources, quiet=as_json)
+    if as_json:
+        figures = sorted(str(file) for file in (page.parent / "figures").glob("*.png"))
+        typer.echo(json.dumps({"page": str(page), "figures": figures}))
+    else:
+        typer.echo(f"report: {page}")
+
+
+def _default_folder(first: Path) -> Path:
+    return (first if first.is_dir() else first.parent) / "report"
+
+
+def _write(folder: Path, sources: Sources, *, quiet: bool) -> Path:
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from r1ci_plugin.report.page import write_report
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as progress:
+        shown = progress.add_task("drawing", total=None)
+        return write_report(folder, sources, lambda title: progress.update(shown, description=f"drew: {title}"))

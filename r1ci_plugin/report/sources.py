@@ -1,0 +1,141 @@
+"""What a report is made from: run folders and manifests, read and told apart by what lies in them.
+
+    RUN/metrics/*.jsonl           a training run
+    RUN/validation/STEP.jsonl     its judged answers to held-out questions
+    RUN/trajectories.jsonl        a run of evaluation
+    manifest.parquet              the questions' pass rates, potential and groups
+
+Left out: drawing anything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from r1ci_plugin.journal import read_lines
+from r1ci_plugin.metrics import Metrics, read_steps
+from r1ci_plugin.report.tally import Tally
+
+
+class SourceError(ValueError):
+    """A path from which no report can be made; the message names it and says what would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """One stage."""
+
+    name: str
+    stage: int
+    steps: dict[int, Metrics]
+    validation: dict[int, dict[str, Tally]]
+    """By step and task, where the dumps of validation answers are there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The judged answers of one agent in one run of evaluation; lost ones are in no count."""
+
+    run: str
+    agent: str
+    tasks: dict[str, Tally]
+
+    @property
+    def name(self) -> str:
+        return f"{self.run}: {self.agent}"
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A manifest: where each question lies. Numbers that the file does not have are missing."""
+
+    name: str
+    groups: dict[str, int]
+    pass_rates: list[float] = field(default_factory=list)
+    potentials: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Everything, each kind in the order given."""
+
+    runs: list[TrainingRun]
+    evaluations: list[Evaluation]
+    placements: list[Placement]
+
+
+def read_sources(paths: Sequence[Path]) -> Sources:
+    """Read all paths. Raises SourceError for one that is none of the three kinds, or empty."""
+    found = Sources([], [], [])
+    for path in paths:
+        if path.is_file() and path.suffix == ".parquet":
+            found.placements.append(_placement(path))
+        elif (path / "metrics").is_dir():
+            found.runs.append(_training_run(path))
+        elif (path / "trajectories.jsonl").is_file():
+            found.evaluations.extend(_evaluations(path))
+        else:
+            raise SourceError(
+                f"{path} is no run folder (metrics/ or trajectories.jsonl in it) and no manifest (.parquet)"
+                if path.exists()
+                else f"{path} does not exist"
+            )
+    return found
+
+
+def _training_run(folder: Path) -> TrainingRun:
+    steps = read_steps(folder)
+    if not steps:
+        raise SourceError(f"{folder / 'metrics'} holds no step yet")
+    stages = [int(metrics["r1ci/curriculum/stage"]) for metrics in steps.values() if "r1ci/curriculum/stage" in metrics]
+    dumps = {int(file.stem): file for file in (folder / "validation").glob("*.jsonl") if file.stem.isdecimal()}
+    validation = {step: _validation(file) for step, file in sorted(dumps.items())}
+    return TrainingRun(folder.resolve().name, stages[-1] if stages else 1, steps, validation)
+
+
+def _validation(file: Path) -> dict[str, Tally]:
+    """The answers of one validation; the question is the JSON text that verl calls ground truth.
+
+    Lines of another reward manager, and one that is being written, are left out.
+    """
+    found: dict[str, Tally] = {}
+    for text in file.read_text(encoding="utf-8").splitlines():
+        try:
+            line: dict[str, Any] = json.loads(text)
+            task, answer = json.loads(line["gts"])["task"], Tally.of(line["acc"] > 0.5, line["calls"] > 0)
+        except (ValueError, KeyError, TypeError):
+            continue
+        found[task] = found.get(task, Tally()) + answer
+    return found
+
+
+def _evaluations(folder: Path) -> list[Evaluation]:
+    agents: dict[str, dict[str, Tally]] = {}
+    for line in read_lines(folder / "trajectories.jsonl"):
+        verdict = line.get("verdict")
+        if verdict is None or line["trajectory"]["outcome"] == "lost":
+            continue
+        tasks, task = agents.setdefault(line["agent"], {}), line["question"]["task"]
+        answer = Tally.of(verdict["outcome"] == "correct", line["facts"]["calls"] > 0)
+        tasks[task] = tasks.get(task, Tally()) + answer
+    if not agents:
+        raise SourceError(f"{folder / 'trajectories.jsonl'} holds no judged answer yet")
+    name = folder.resolve().name
+    return [Evaluation(name, agent, dict(sorted(tasks.items()))) for agent, tasks in sorted(agents.items())]
+
+
+def _placement(file: Path) -> Placement:
+    import pyarrow.parquet as parquet
+
+    try:
+        table = parquet.read_table(file)
+        columns = {name: table[name].to_pylist() for name in table.column_names}
+        groups = dict(zip(columns["question_id"], map(int, columns["group"]), strict=True))
+    except (OSError, ValueError, KeyError) as error:
+        raise SourceError(f"{file} is no manifest (columns question_id and group): {error}") from error
+    name = f"{file.resolve().parent.name}/{file.stem}"
+    return Placement(name, groups, columns.get("p", []), columns.get("potential", []))
