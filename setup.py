@@ -22,6 +22,7 @@ DEV = [
     "pytest-asyncio>=1.0",
     "pytest-xdist>=3.6",
     "hypothesis>=6.100",
+    "jsonschema>=4",
     "networkx>=3",
     "selenium>=4.20",
     "ruff>=0.12",
@@ -59,7 +60,6 @@ setup(
         "httpx>=0.27",
         "typing_extensions>=4.10",
         "reasoning-gym==0.1.25",
-        "math-verify>=0.9,<0.10",
     ],
     extras_require={
         "train": TRAIN,

@@ -12,7 +12,7 @@ import statistics
 import time
 from pathlib import Path
 
-from r1ci_plugin.report.metrics import Metrics, read_steps, validation_acc
+from r1ci_plugin.metrics import Metrics, read_steps, validation_acc
 
 WINDOW = 10
 """Steps that are averaged at either end."""

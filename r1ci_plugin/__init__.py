@@ -18,6 +18,8 @@ _HOME = {
     "ExecResult": "interpreter",
     "LocalExecutor": "interpreter",
     "RemoteExecutor": "interpreter",
+    "improvement_potential": "curriculum",
+    "build_manifest": "curriculum",
     "CurriculumSampler": "curriculum",
     "CurriculumDataset": "curriculum",
     "CurriculumReplayBuffer": "curriculum",

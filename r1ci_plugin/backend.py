@@ -22,7 +22,8 @@ from typing import Any, Literal, cast
 Backend = Literal["cpu", "gpu"]
 BACKENDS = ("cpu", "gpu")
 GROUP = "r1ci_backend@_global_"
-"""How the choice is written on verl's command line."""
+SFT_GROUP = "r1ci_sft_backend@_global_"
+"""How the choice is written on verl's command line, of the stages and of fine-tuning."""
 
 GPU_DEVICES = ("nvidia[0-9]*", "kfd", "davinci[0-9]*")
 """Device files of NVIDIA, AMD and Ascend below /dev; asked only where torch isn't imported."""
@@ -70,9 +71,9 @@ def gpus_per_node() -> int:
 def _told(environ: Mapping[str, str], argv: Sequence[str]) -> Choice | None:
     """The user's own word. The command line counts here too: verl settles its platform before Hydra has read it."""
     for argument in argv:
-        match = re.fullmatch(rf"\+{{0,2}}{re.escape(GROUP)}=['\"]?(\w+)['\"]?", argument)
+        match = re.fullmatch(rf"\+{{0,2}}({re.escape(GROUP)}|{re.escape(SFT_GROUP)})=['\"]?(\w+)['\"]?", argument)
         if match:
-            return Choice(_known(match[1], f"{GROUP}={match[1]}"), "asked for on the command line")
+            return Choice(_known(match[2], f"{match[1]}={match[2]}"), "asked for on the command line")
     if name := environ.get("R1CI_BACKEND", "").strip().lower():
         return Choice(_known(name, f"R1CI_BACKEND={name}"), "asked for by R1CI_BACKEND")
     if platform := environ.get("VERL_PLATFORM", "").strip().lower():

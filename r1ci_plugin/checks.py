@@ -19,6 +19,7 @@ from typing import Any
 from r1ci_plugin import backend
 from r1ci_plugin.config import R1CISettings, settings_from
 from r1ci_plugin.protocol import PROTOCOL
+from r1ci_plugin.recipe_files import place
 from r1ci_plugin.tasks import task_names
 
 COLUMNS = ("data_source", "agent_name", "prompt", "reward_model", "extra_info")
@@ -55,10 +56,16 @@ def check_all(config: Any) -> Iterator[Finding]:
         check_run_folder,
         check_policy,
         check_data,
+        check_trainer,
         check_ray,
     )
+    sound = True
     for check in checks:
-        yield from check(config)
+        for finding in check(config):
+            sound = sound and finding.ok
+            yield finding
+    if sound:  # seconds, and no use where the run cannot start anyway
+        yield from check_verifiers(config)
 
 
 def check_verl(config: Any) -> Iterator[Finding]:
@@ -118,28 +125,38 @@ def check_run_folder(config: Any) -> Iterator[Finding]:
             "set R1CI_RUNS=FOLDER or trainer.default_local_dir=FOLDER",
         )
         return
+    ablation = config.r1ci.get("ablation")
+    if ablation and not any(ablation in part for part in folder.parts):
+        yield broken(
+            f"the ablation {ablation} would share the run folder {folder} with the method",
+            f"set R1CI_RUNS=runs/{ablation}",
+        )
+        return
     yield ok(f"the run folder is {folder}")
 
 
 def check_policy(config: Any) -> Iterator[Finding]:
     """The policy is there: configuration, weights, tokenizer, chat template."""
-    model = config.actor_rollout_ref.model
+    yield from check_model(config.actor_rollout_ref.model, "actor_rollout_ref.model")
+
+
+def check_model(model: Any, section: str) -> Iterator[Finding]:
+    """The same for a section `model` of verl, named as it is on the command line."""
     path = Path(os.path.expanduser(model.path))
     if not path.is_dir():
-        yield from _hub_policy(str(model.path), path)
+        yield from _hub_policy(str(model.path), path, section)
         return
     missing = _missing_files(path)
     if missing:
         yield broken(
-            f"the policy {path} has no {', no '.join(missing)}",
-            "set actor_rollout_ref.model.path to a Hugging Face folder",
+            f"the policy {path} has no {', no '.join(missing)}", f"set {section}.path to a Hugging Face folder"
         )
         return
     tokenizer = Path(os.path.expanduser(model.get("tokenizer_path") or path))
     if not model.get("custom_chat_template") and not has_chat_template(tokenizer):
         yield broken(
             f"the policy {path} has no chat template",
-            "set actor_rollout_ref.model.custom_chat_template, or use an instruct model",
+            f"set {section}.custom_chat_template, or use an instruct model",
         )
         return
     yield ok(f"the policy is {path}")
@@ -164,7 +181,7 @@ def has_chat_template(folder: Path) -> bool:
         return False
 
 
-def _hub_policy(name: str, path: Path) -> Iterator[Finding]:
+def _hub_policy(name: str, path: Path, section: str) -> Iterator[Finding]:
     """A name on the Hugging Face hub, or a path at which nothing lies."""
     run = path.parents[2].name if len(path.parents) > 2 and path.name == "huggingface" else ""
     if run.startswith("r1ci_stage"):
@@ -173,9 +190,7 @@ def _hub_policy(name: str, path: Path) -> Iterator[Finding]:
             f"python -m verl.trainer.main_ppo +recipe={run}",
         )
     elif path.is_absolute() or name.startswith(("~", ".")) or name.count("/") != 1:
-        yield broken(
-            f"there is no policy at {path}", "set actor_rollout_ref.model.path to a Hugging Face folder or name"
-        )
+        yield broken(f"there is no policy at {path}", f"set {section}.path to a Hugging Face folder or name")
     elif _on_hub(name):
         yield ok(f"the policy is {name} on the Hugging Face hub")
     else:
@@ -196,10 +211,25 @@ def check_data(config: Any) -> Iterator[Finding]:
     """The parquet files are there, have what verl and we need, and the stage's group fills a batch."""
     settings = settings_from(config)
     for key in ("train_files", "val_files"):
-        files = config.data[key]
-        for name in [files] if isinstance(files, str) else files:
-            file = Path(os.path.expanduser(name))
+        for file in _data_files(config, key):
             yield from _check_file(file, config, settings if key == "train_files" else None)
+
+
+def _data_files(config: Any, key: str) -> Iterator[Path]:
+    files = config.data[key]
+    yield from (Path(os.path.expanduser(name)) for name in ([files] if isinstance(files, str) else files))
+
+
+def check_verifiers(config: Any) -> Iterator[Finding]:
+    """Every task of the data judges its own solution correct, in a worker like those that will judge the policy."""
+    from r1ci_plugin.reward.proof import fault
+
+    files = [file for key in ("train_files", "val_files") for file in _data_files(config, key)]
+    problem = fault(files, settings_from(config).verifier)
+    if problem:
+        yield broken(f"the verifiers cannot be trusted: {problem}", f"r1ci data check {files[0].parent}")
+    else:
+        yield ok("every task of the data judges its own solution correct")
 
 
 def _check_file(file: Path, config: Any, settings: R1CISettings | None) -> Iterator[Finding]:
@@ -228,6 +258,30 @@ def _check_file(file: Path, config: Any, settings: R1CISettings | None) -> Itera
     yield ok(f"{file} has {len(rows)} questions")
     if settings is not None:
         yield from _check_group(rows, config.data.train_batch_size, settings)
+    yield from _check_unseen(rows, file, Path(os.path.expanduser(config.actor_rollout_ref.model.path)))
+
+
+def _check_unseen(rows: list[dict[str, Any]], file: Path, policy: Path) -> Iterator[Finding]:
+    """No question is one the policy was fine-tuned on: the method keeps the two apart, else RL starts from answers
+    learned by heart. Of the seed policy, which is for trying the trainer, it is only said.
+    """
+    from r1ci_plugin.sft.training_set import SEEN_FILE, seen_questions
+
+    try:
+        seen = seen_questions(policy)
+    except ValueError as error:
+        yield broken(str(error), f"rm {policy / SEEN_FILE}, or put back the list")
+        return
+    again = sum(row["extra_info"].get("question_id") in seen for row in rows)
+    if again and policy.resolve() == Path(place("seed_policy")).resolve():
+        yield ok(f"{again} of {len(rows)} questions in {file.name} were shown to the seed policy when it was made")
+    elif again:
+        yield broken(
+            f"{again} of {len(rows)} questions in {file} were used to fine-tune the policy {policy}",
+            f"r1ci data build --force --out {file.parent} --exclude {policy / SEEN_FILE}",
+        )
+    elif seen:
+        yield ok(f"no question of {file.name} is among the {len(seen)} the policy was fine-tuned on")
 
 
 def _bad_row(rows: list[dict[str, Any]]) -> str | None:
@@ -254,31 +308,50 @@ def _bad_row(rows: list[dict[str, Any]]) -> str | None:
 
 
 def _check_group(rows: list[dict[str, Any]], batch: int, settings: R1CISettings) -> Iterator[Finding]:
-    """verl divides by the number of batches: fewer questions than one batch end it with a traceback."""
-    from r1ci_plugin.curriculum.manifest import ManifestError, load_manifest
-    from r1ci_plugin.curriculum.sampler import eligible_rows
+    """The stage has questions, and enough for a batch."""
+    from r1ci_plugin.curriculum.assign import Known, assign
+    from r1ci_plugin.curriculum.manifest import ManifestError
 
-    if settings.manifest is None:
-        if settings.stage > 1:
-            yield broken(
-                f"stage {settings.stage} needs a manifest of potential groups beside the data", "r1ci stages build"
-            )
-            return
-        groups = [1] * len(rows)
-    else:
-        try:
-            groups = load_manifest(settings.manifest).group_of([row["extra_info"]["question_id"] for row in rows])
-        except ManifestError as error:
-            yield broken(str(error), "r1ci stages build")
-            return
-    count = len(eligible_rows(groups, settings.stage))
+    needs_manifest = settings.curriculum.schedule != "all" and settings.curriculum.group_by != "difficulty"
+    if settings.manifest is None and settings.stage > 1 and needs_manifest:
+        yield broken(
+            f"stage {settings.stage} needs a manifest of potential groups beside the data", "r1ci stages build"
+        )
+        return
+    infos = ((row["data_source"], row["extra_info"]) for row in rows)
+    try:
+        assignment = assign(
+            settings, [Known(info["question_id"], task, info.get("difficulty") or 0) for task, info in infos]
+        )
+    except ManifestError as error:
+        yield broken(str(error), "r1ci stages build")
+        return
+    except ValueError as error:
+        yield broken(str(error), "check r1ci.stage, r1ci.curriculum and the manifest: r1ci stages show")
+        return
+    count = len(assignment.sampler)
     if count < batch:
         yield broken(
             f"stage {settings.stage} has {count} questions, fewer than one batch of {batch}",
             f"data.train_batch_size={max(1, count)}",
         )
     else:
-        yield ok(f"stage {settings.stage} trains on {count} of {len(rows)} questions")
+        yield ok(
+            f"stage {settings.stage} trains on {count} of {len(rows)} questions (manifest {assignment.manifest.digest})"
+        )
+
+
+def check_trainer(config: Any) -> Iterator[Finding]:
+    """verl's trainer runs in the mode our replay buffer is written for."""
+    mode = config.trainer.v1.trainer_mode
+    if mode != "sync":
+        yield broken(
+            f"the curriculum runs in verl's trainer mode sync, not {mode}, which draws questions before the answers of "
+            "earlier ones are in",
+            "trainer.v1.trainer_mode=sync",
+        )
+    else:
+        yield ok("verl's trainer mode is sync")
 
 
 def check_ray(config: Any) -> Iterator[Finding]:

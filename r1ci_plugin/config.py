@@ -22,6 +22,8 @@ class Interaction:
     code_memory_mb: int = 512
     result_max_tokens: int = 1024
     """Tokens kept of an execution result: a longer one keeps its head and tail. Frame and cut notice come on top."""
+    train_on_results: bool = False
+    """Put execution results into the loss, as if the policy had written them: for an ablation only."""
 
     def __post_init__(self) -> None:
         if self.max_code_calls < 0 or self.result_max_tokens < 1 or self.code_timeout_s <= 0 or self.code_memory_mb < 1:
@@ -63,11 +65,31 @@ class VerifierSettings:
 
 @dataclass(frozen=True, slots=True)
 class CurriculumSettings:
-    """Which questions a stage trains on."""
+    """Which questions a stage trains on, and in which order."""
 
     seed: int = 0
+    schedule: str = "stages"
+    """`stages`, `all`, `reverse`, `online_merge`, or `package.module:Class` (curriculum/schedule.py)."""
+    number_of_stages: int | None = None
+    """Groups of equal size that open evenly over the four runs; None: the manifest's own groups, one opened a run."""
+    group_by: str = "potential"
+    """What equal groups are ordered by: `potential`, `difficulty`, `pass_rate`. Without `number_of_stages`, four."""
+    steps: int = 150
+    """Steps of this run."""
     balance_tasks: bool = False
     """Draw tasks evenly instead of questions evenly."""
+    leave_out: tuple[str, ...] = ()
+    """Tasks that are not trained on, as patterns such as `bbh/*`."""
+    decay: float = 0.5
+    """What a question's earlier answers still count in its current pass rate, each time it is trained on again."""
+    recut_steps: int = 25
+    """`online_merge` cuts groups anew after so many steps."""
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.recut_steps) < 1 or (self.number_of_stages is not None and self.number_of_stages < 1):
+            raise ValueError(f"every number of steps and stages of r1ci.curriculum must be positive: {self}")
+        if not 0 <= self.decay <= 1:
+            raise ValueError(f"r1ci.curriculum.decay lies in 0..1, not {self.decay}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +114,8 @@ class R1CISettings:
 
     stage: int = 1
     """Stage s trains on the potential groups 1..s."""
+    ablation: str | None = None
+    """What differs from the method on purpose (recipes/r1ci_ablation/); its run folders lie below a folder so named."""
     manifest: str | None = None
     """Parquet that says which question is in which group; None: every question is in group 1."""
     interaction: Interaction = field(default_factory=Interaction)

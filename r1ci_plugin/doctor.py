@@ -22,7 +22,7 @@ from r1ci_plugin.recipe_files import recipe_files
 
 INSTALL = "pip install 'r1ci_plugin[train]'"
 NEEDED = ("verl", "torch", "transformers", "ray", "hydra-core", "TransferQueue", "cachetools", "uvicorn", "fastapi")
-OPTIONAL = ("vllm", "flash-attn", "wandb", "math-verify", "reasoning-gym")
+OPTIONAL = ("vllm", "flash-attn", "wandb", "reasoning-gym")
 
 
 def examine(recipe: str, overrides: Sequence[str]) -> Iterator[Finding]:
@@ -104,13 +104,16 @@ def check_recipes_in_hydra() -> Iterator[Finding]:
         yield ok(f"Hydra knows the recipes {', '.join(name[7:] for name in names if name.startswith('recipe/'))}")
 
 
-def compose(recipe: str | None, overrides: Sequence[str] = ()) -> Any:
-    """verl's configuration with a recipe on top, as `main_ppo` would get it; without a recipe, verl's own defaults."""
+def compose(recipe: str | None, overrides: Sequence[str] = (), *, job: str = "ppo_trainer") -> Any:
+    """verl's configuration with a recipe on top, as `main_ppo` would get it; without a recipe, verl's own defaults.
+
+    job: verl's configuration of another trainer, e.g. `sft_trainer_engine`.
+    """
     import hydra
 
     folder = Path(import_module("verl").__file__ or "").parent / "trainer" / "config"
     with hydra.initialize_config_dir(str(folder), version_base=None):
-        return hydra.compose("ppo_trainer", overrides=[*([f"+recipe={recipe}"] if recipe else []), *overrides])
+        return hydra.compose(job, overrides=[*([f"+recipe={recipe}"] if recipe else []), *overrides])
 
 
 def recipe_diff(config: Any) -> list[str]:

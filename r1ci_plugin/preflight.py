@@ -29,9 +29,9 @@ class Preflight(Callback):  # type: ignore[misc]  # hydra's classes count as Any
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """Called by Hydra with the composed configuration, before anything of the job exists."""
-        _say(announcement(config))
+        say(announcement(config))
         for line in differences(config):
-            _say(f"  {line}")
+            say(f"  {line}")
         stop_on(broken(finding.what, finding.mend) for finding in check_all(config) if not finding.ok)
         prepare_run_folder(config)
         resolve_ray_settings(config)
@@ -52,7 +52,7 @@ def stop_on(findings: Iterable[Finding]) -> None:
     """End the process with one line a finding, if there is any."""
     found = list(findings)
     for finding in found:
-        _say(f"ERROR {finding.what}. Mend: {finding.mend}")
+        say(f"ERROR {finding.what}. Mend: {finding.mend}")
     if found:
         sys.exit(1)
 
@@ -62,10 +62,11 @@ def announcement(config: Any) -> str:
     choice = backend.choose()
     engine = config.actor_rollout_ref.rollout.name
     other = "cpu" if choice.backend == "gpu" else "gpu"
+    ablation = f" of the ablation {config.r1ci.ablation}" if config.r1ci.get("ablation") else ""
     return (
         f"BACK END {choice.backend.upper()} ({choice.reason}; rollout engine {engine}; "
         f"other choice: {backend.GROUP}={other}) | policy {config.actor_rollout_ref.model.path} | "
-        f"stage {config.r1ci.stage} | run folder {config.trainer.default_local_dir}"
+        f"stage {config.r1ci.stage}{ablation} | run folder {config.trainer.default_local_dir}"
     )
 
 
@@ -98,7 +99,7 @@ def prepare_run_folder(config: Any) -> None:
         stop_on([broken(str(error), "wait for it, or set trainer.experiment_name=NAME for a second run")])
         return
     if ended:
-        _say(f"ended {ended} processes that an earlier start of this run left behind")
+        say(f"ended {ended} processes that an earlier start of this run left behind")
     (folder / "metrics").mkdir(exist_ok=True)
     os.environ[leftovers.MARK] = str(folder)
 
@@ -114,5 +115,5 @@ def resolve_ray_settings(config: Any) -> None:
         config.ray_kwargs = settings
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     print(f"r1ci: {line}", file=sys.stderr, flush=True)

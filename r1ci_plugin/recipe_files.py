@@ -69,7 +69,8 @@ def place(name: str, argument: str = "") -> Any:
         "gpus": backend.gpus_per_node,
         "data": lambda: str(_data_folder()),
         "manifest": lambda: str(manifest) if (manifest := _data_folder() / "manifest.parquet").exists() else None,
-        "runs": lambda: str(_runs_folder()),
+        "sft": lambda: str(sft_folder()),
+        "runs": lambda: str(runs_folder()),
         "seed_policy": lambda: str(Path(__file__).resolve().parent / "assets" / "seed_policy"),
         "policy_of": lambda: str(policy_of(argument)),
     }
@@ -80,15 +81,23 @@ def _data_folder() -> Path:
     return Path(os.environ.get("R1CI_DATA", "data/r1ci")).absolute()
 
 
-def _runs_folder() -> Path:
+def sft_folder() -> Path:
+    """Where the fine-tuning set lies."""
+    return Path(os.environ.get("R1CI_SFT", "data/sft")).absolute()
+
+
+def runs_folder() -> Path:
+    """Where run folders lie: R1CI_RUNS, else `runs` here."""
     return Path(os.environ.get("R1CI_RUNS", "runs")).absolute()
 
 
 def policy_of(run: str) -> Path:
     """The newest policy a run exported, as a Hugging Face folder; where there is none yet, the path it would have."""
-    folder = _runs_folder() / run
+    folder = runs_folder() / run
     try:
         step = (folder / "latest_checkpointed_iteration.txt").read_text().strip()
     except OSError:
         step = "LAST"
-    return folder / f"global_step_{step}" / "actor" / "huggingface"
+    checkpoint = folder / f"global_step_{step}"
+    fine_tuned = checkpoint / "huggingface"  # verl's SFT trainer has no actor among others
+    return fine_tuned if fine_tuned.is_dir() else checkpoint / "actor" / "huggingface"

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from r1ci_plugin.codec import TextCodec
+from r1ci_plugin.interpreter.executor import ExecResult
 from r1ci_plugin.tasks import Question, Verdict
 from r1ci_plugin.trajectory import Trajectory
 
@@ -110,7 +112,7 @@ class Record:
             "facts": self.trajectory.facts(),
             "verdict": asdict(self.verdict) if self.verdict is not None else None,
             "usage": asdict(self.usage),
-            "wall_s": round(self.wall_s, 4),
+            "wall_s": self.wall_s,
             "notes": [asdict(note) for note in self.notes],
             "training": asdict(self.training) if self.training is not None else None,
         }
@@ -158,16 +160,20 @@ def _compact(trajectory: Trajectory) -> dict[str, Any]:
 
 
 def _expanded(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What `Trajectory.from_dict` reads, from a compact one."""
-    return {**data, "turns": [{"call": None, **turn} for turn in data["turns"]]}
+    """What `Trajectory.from_dict` reads, from a compact one. Ids of text are its characters again."""
+    turns = [{"call": None, **turn} for turn in data["turns"]]
+    if data["transport"] != "tokens":
+        encode = TextCodec().encode
+        for turn in turns:
+            turn["ids"] = encode(turn["text"])
+            if turn["call"] is not None:
+                turn["call"] = {**turn["call"], "inserted_ids": encode(turn["call"]["inserted_text"])}
+    return {**data, "turns": turns}
 
 
 def _without_defaults(result: Mapping[str, Any]) -> dict[str, Any]:
-    from r1ci_plugin.interpreter.executor import ExecResult
-
     defaults = {entry.name: entry.default for entry in fields(ExecResult)}
-    kept = {name: value for name, value in result.items() if value != defaults[name]}
-    return {name: round(value, 4) if isinstance(value, float) else value for name, value in kept.items()}
+    return {name: value for name, value in result.items() if value != defaults[name]}
 
 
 def by_question(records: Sequence[Record]) -> dict[str, list[Record]]:

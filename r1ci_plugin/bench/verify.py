@@ -10,14 +10,14 @@ import json
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
 from r1ci_plugin.bench.figures import Figure, medians
+from r1ci_plugin.bench.referees import really_right
 from r1ci_plugin.reward.pool import VerifierPool
-from r1ci_plugin.tasks import Question, Task, Verdict, get_task, task_names
-from r1ci_plugin.tasks.check import LUCK
+from r1ci_plugin.tasks import Question, Task, get_task, task_names
 from r1ci_plugin.tasks.hostile import HOSTILE
 
 WORKERS = 2
@@ -128,16 +128,26 @@ async def latencies(pool: VerifierPool, pairs: Pairs, ordinary: set[int]) -> lis
 
 
 async def soundness(pool: VerifierPool, solved: Sequence[Solved], broken: Sequence[str]) -> list[Figure]:
-    """Tasks whose solutions are not all correct, and tasks where another question's answer is right beyond luck."""
+    """Tasks whose solutions are not all correct, and tasks where another question's answer is called right that is
+    not."""
     own = await asyncio.gather(*(pool.verify_many(one.pairs) for one in solved))
     other = await asyncio.gather(*(pool.verify_many(one.strangers) for one in solved))
     unsolved = [one.task.name for one, verdicts in zip(solved, own, strict=True) if not all(v.score for v in verdicts)]
-    generous = [one.task.name for one, verdicts in zip(solved, other, strict=True) if not _luck(one.task, verdicts)]
+    right = [
+        (question, answer)
+        for one, verdicts in zip(solved, other, strict=True)
+        for (question, answer), verdict in zip(one.strangers, verdicts, strict=True)
+        if verdict.score
+    ]
+    excused = [really_right(question.task, question.prompt, answer) for question, answer in right]
+    generous = sorted({q.task for (q, _), excuse in zip(right, excused, strict=True) if not excuse})
     unsolved += broken
     seen = {"tasks": len(task_names()), "without_files": len(task_names()) - len(solved) - len(broken)}
     return [
         Figure.judged("tasks_oracle_wrong", len(unsolved), "<= 0", **seen, which=unsolved[:5]),
-        Figure.judged("tasks_stranger_right", len(generous), "<= 0", **seen, which=generous[:5]),
+        Figure.judged(
+            "tasks_stranger_right", len(generous), "<= 0", **seen, which=generous[:5], really_right=sum(excused)
+        ),
     ]
 
 
@@ -170,11 +180,6 @@ async def attack(solved: Sequence[Solved], answers: int) -> list[Figure]:
 
 _HARMLESS = ("wrong", "unparseable")
 _WITNESS = (Question("watch/worker", 0, 1, "", {}), "report")
-
-
-def _luck(task: Task, verdicts: Iterable[Verdict]) -> bool:
-    scores = [verdict.score for verdict in verdicts]
-    return sum(scores) <= len(scores) * (LUCK + 1.6 * task.info.chance)
 
 
 def _p99(times: list[float]) -> float:

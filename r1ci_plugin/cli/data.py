@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
+from r1ci_plugin.curriculum.questions import question_ids_of
 from r1ci_plugin.data.build import Built, TaskFailed, WouldOverwrite, build
 from r1ci_plugin.data.check import Checked, check_folder, read_part
 from r1ci_plugin.data.plan import PARTS, Plan
@@ -211,12 +212,7 @@ def _matching(pattern: str) -> list[str]:
 
 def read_question_ids(file: Path | None) -> frozenset[str]:
     """The ids a file names. Raises ValueError if it is not a JSON list of texts."""
-    if file is None:
-        return frozenset()
-    ids = json.loads(file.read_text(encoding="utf-8"))
-    if not (isinstance(ids, list) and all(isinstance(name, str) for name in ids)):
-        raise ValueError(f"{file} is not a JSON list of question ids")
-    return frozenset(ids)
+    return frozenset(question_ids_of(file)) if file is not None else frozenset()
 
 
 def _split(name: str) -> Split:

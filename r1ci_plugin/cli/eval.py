@@ -13,15 +13,22 @@ from typing import Annotated, Any
 import typer
 
 from r1ci_plugin.cli import answering as a
+from r1ci_plugin.cli import evaluation_tables, interchange
 from r1ci_plugin.evaluation.agents import AGENTS, get_agent
 from r1ci_plugin.evaluation.answering import Setup, open_runner
 from r1ci_plugin.evaluation.questions import NoQuestions, choose_tasks, held_out_questions, read_questions
 from r1ci_plugin.evaluation.runner import Job, Tally
+from r1ci_plugin.evaluation.scores import contenders, scores_of
 from r1ci_plugin.record import Record
 from r1ci_plugin.tasks import Question
 from r1ci_plugin.tasks.splits import UnknownSplit, get_split
 
 app = typer.Typer(help="Evaluate a policy: run, compare, verify.", no_args_is_help=True)
+app.command("show")(evaluation_tables.show)
+app.command("compare")(evaluation_tables.compare)
+app.command("verify")(evaluation_tables.verify)
+app.command("export")(interchange.export_command)
+app.command("import")(interchange.import_command)
 
 
 @app.command("run")
@@ -80,8 +87,8 @@ def run_command(
         max_tokens=max_tokens,
         max_cost=max_cost,
     )
-    chosen = chosen_questions(tasks, questions, per_task, difficulty, split, seed, exclude)
     names = agent_names(agents)
+    chosen = chosen_questions(tasks, questions, per_task, difficulty, split, seed, exclude)
     jobs = [
         Job(question, name, sample, temperature) for question in chosen for name in names for sample in range(samples)
     ]
@@ -178,7 +185,6 @@ def _estimate(jobs: Sequence[Job], setup: Setup) -> str:
 
 
 def _tell(records: Sequence[Record], tally: Tally, out: Path, as_json: bool) -> None:
-    accuracies = macro_accuracies(records)
     if as_json:
         typer.echo(
             json.dumps(
@@ -187,15 +193,14 @@ def _tell(records: Sequence[Record], tally: Tally, out: Path, as_json: bool) -> 
                     "answers": tally.done,
                     "lost": tally.lost,
                     "not_started": tally.not_started,
-                    "accuracy": accuracies,
+                    "accuracy": macro_accuracies(records),
                     "tokens": tally.usage.prompt_tokens + tally.usage.sampled_tokens,
                     "cost": tally.usage.cost,
                 }
             )
         )
         return
-    for name, accuracy in accuracies.items():
-        typer.echo(f"{name}: accuracy {accuracy:.3f} (mean over tasks)")
+    evaluation_tables.print_tables(contenders(records))
     typer.echo(f"{tally.done} answers in {out}: `r1ci view {out}`, `r1ci eval show {out}`")
     if tally.lost:
         typer.echo(f"{tally.lost} answers were lost, e.g.: {tally.reasons[0]}. Run the same command again for them.")
@@ -204,13 +209,8 @@ def _tell(records: Sequence[Record], tally: Tally, out: Path, as_json: bool) -> 
 
 
 def macro_accuracies(records: Sequence[Record]) -> dict[str, float]:
-    """Each agent's accuracy: the mean over tasks of the mean over answers."""
-    by_task: dict[str, dict[str, list[float]]] = {}
-    for record in records:
-        by_task.setdefault(record.agent, {}).setdefault(record.question.task, []).append(record.acc)
-    return {
-        agent: sum(sum(accs) / len(accs) for accs in tasks.values()) / len(tasks) for agent, tasks in by_task.items()
-    }
+    """The accuracy of each contender, macro over tasks."""
+    return {name: scores_of(some).accuracy for name, some in contenders(records).items()}
 
 
 def _falls_short(records: Sequence[Record], tally: Tally, wanted: int, fail_under: float | None) -> bool:

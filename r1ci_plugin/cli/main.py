@@ -22,8 +22,14 @@ GROUPS = {
     "tasks": "The tasks: list them, look at one, check them.",
     "data": "Question files for training: build, look, check.",
     "sandbox": "The interpreter: run code in it, serve it, test it.",
-    "eval": "Evaluate a policy: run, show, compare, verify.",
-    "report": "One page on how runs went: learning, tasks, behaviour, curriculum.",
+    "sft": "Trajectories for fine-tuning: synthesize, check.",
+    "potential": "How much each question can still teach: measure, show.",
+    "stages": "The stages of a training: build the manifest, show it, run them.",
+    "eval": "Evaluate a policy: run, show, compare, verify, export.",
+    "ask": "Put one question to a policy and watch it answer.",
+    "view": "Look at trajectories: one page to open in a browser.",
+    "report": "What runs came to: one page of figures and tables.",
+    "export": "A trained policy with its card, ready to publish.",
     "bench": "Measure this machine against the project's bars.",
 }
 """Module of this package, also the command's name, to its line of help."""

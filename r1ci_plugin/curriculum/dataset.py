@@ -4,20 +4,30 @@ verl has no sampler hook, so the data set chooses: verl walks positions 0, 1, 2,
 That needs `data.shuffle=false` and `data.dataloader_num_workers=0` (the draw must happen in the trainer's process,
 after all earlier feedback). verl makes the validation set from the same class: there it is plain and in order. The
 state (sampler and ledger) rides in verl's `data.pt`, since torchdata's StatefulDataLoader saves the state of its data
-set. Left out: what training feeds back (`replay.py`), the pure rules (`sampler.py`, `manifest.py`, `ledger.py`).
+set. Left out: what training feeds back (`replay.py`), the pure rules (`assign.py`, `sampler.py`, `ledger.py`).
 """
 
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from verl.utils.dataset.rl_dataset import RLHFDataset
 
 from r1ci_plugin.config import settings_from
+from r1ci_plugin.curriculum.assign import Known, assign
+from r1ci_plugin.curriculum.build import grouping_of, task_chance
+from r1ci_plugin.curriculum.history import History
 from r1ci_plugin.curriculum.ledger import Ledger
-from r1ci_plugin.curriculum.manifest import digest, load_manifest
-from r1ci_plugin.curriculum.sampler import CurriculumSampler, eligible_rows
+from r1ci_plugin.curriculum.metrics import Sample
+from r1ci_plugin.curriculum.progress import Progress, curriculum_metrics, history_lines
+from r1ci_plugin.curriculum.recut import regrouped
+from r1ci_plugin.curriculum.schedule import Statistics
+from r1ci_plugin.leftovers import MARK
 from r1ci_plugin.protocol import PROTOCOL
 
 logger = logging.getLogger(__name__)
@@ -56,17 +66,27 @@ class CurriculumDataset(RLHFDataset):  # type: ignore[misc]  # verl ships no typ
     def _prepare_training(self, config: Any) -> None:
         global _training
         settings = settings_from({"r1ci": config.get("r1ci")})
+        columns = zip(self.dataframe["data_source"], self.dataframe["extra_info"], strict=True)
+        rows = [Known(info["question_id"], task, info.get("difficulty") or 0) for task, info in columns]
+        assignment = assign(settings, rows)
         self.stage = settings.stage
-        question_ids = [info["question_id"] for info in self.dataframe["extra_info"]]
-        manifest = load_manifest(settings.manifest) if settings.manifest else None
-        groups = manifest.group_of(question_ids) if manifest else [1] * len(question_ids)
-        rows = eligible_rows(groups, settings.stage)
-        self.dataframe = self.dataframe.select(rows.tolist())
-        self.group_of = {question_ids[row]: groups[row] for row in rows}
-        self.digest = digest([manifest.digest if manifest else "all", settings.stage, *self.group_of])
-        self.sampler = CurriculumSampler(range(len(rows)), settings.curriculum.seed)
-        self.ledger = Ledger()
-        logger.info("stage %d trains on %d of %d questions", settings.stage, len(rows), len(question_ids))
+        self.manifest, self.schedule, self.sampler = assignment.manifest, assignment.schedule, assignment.sampler
+        self.manifest_digest = self.manifest.digest if settings.manifest else None
+        self.digest = assignment.digest
+        self._rows = rows
+        self._row_of = {row.question_id: number for number, row in reversed(list(enumerate(rows)))}
+        self._is_seen = np.zeros(len(rows), dtype=np.bool_)
+        measured = {entry.question_id: (entry.n, entry.right) for entry in self.manifest.entries if entry.n}
+        self.ledger = Ledger(measured, settings.curriculum.decay)
+        folder = os.environ.get(MARK)
+        self.history = History(Path(folder)) if folder else None
+        logger.info(
+            "stage %d trains on %d of %d questions (manifest %s)",
+            settings.stage,
+            len(self.sampler),
+            len(rows),
+            self.manifest.digest,
+        )
         _training = self
 
     def _refuse_other_protocol(self) -> None:
@@ -80,23 +100,82 @@ class CurriculumDataset(RLHFDataset):  # type: ignore[misc]  # verl ships no typ
     def __getitem__(self, position: int) -> Any:
         return super().__getitem__(self.sampler.draw() if self.is_training else position)
 
+    @property
+    def group_of(self) -> dict[str, int]:
+        """The group of every question that may be drawn now."""
+        rows = np.flatnonzero(self.sampler.eligible()).tolist()
+        return {self._rows[row].question_id: int(self.sampler.groups[row]) for row in rows}
+
+    def group(self, question_id: str) -> int:
+        """The group a question is in now."""
+        return int(self.sampler.groups[self._row_of[question_id]])
+
+    def end_step(self, step: int, samples: Sequence[Sample], filtered: Sequence[Sample] = ()) -> dict[str, float]:
+        """Take in what a training step found out, set what the next one draws from, and give the step's metrics.
+
+        filtered: answers of groups without signal, which were judged but not trained on; they count in pass rates.
+        """
+        self.ledger.record((sample.question_id, sample.acc) for sample in (*samples, *filtered))
+        self._is_seen[[self._row_of[sample.question_id] for sample in (*samples, *filtered)]] = True
+        progress = self._progress(samples, filtered)
+        if self.history is not None:
+            self.history.append(step, history_lines(progress))
+        self._prepare_step(step, progress)
+        return curriculum_metrics(progress)
+
+    def _progress(self, samples: Sequence[Sample], filtered: Sequence[Sample]) -> Progress:
+        return Progress(
+            samples,
+            filtered,
+            group_of={sample.question_id: self.group(sample.question_id) for sample in (*samples, *filtered)},
+            ledger=self.ledger,
+            stage=self.stage,
+            epoch=self.sampler.epoch,
+            questions=len(self.sampler),
+            unseen=int((self.sampler.eligible() & ~self._is_seen).sum()),
+            manifest=self.manifest.digest,
+        )
+
+    def _prepare_step(self, step: int, progress: Progress) -> None:
+        """Groups and weights for the step after this one."""
+        groups, sizes = None, self.sampler.sizes
+        if self.schedule.cuts_after(step):
+            names = ((row.question_id, row.task) for row in self._rows)
+            groups = regrouped(self.sampler.groups, names, self.ledger, grouping_of(self.manifest), task_chance)
+            sizes = np.bincount(groups)[1:].tolist()
+        weights = self.schedule.weights(step + 1, Statistics(sizes, progress.pass_rates(len(sizes))))
+        if groups is None:
+            self.sampler.reweight(weights)
+        else:
+            self.sampler.regroup(groups, weights)
+
     def state_dict(self) -> dict[str, Any]:
         """What verl's checkpoint keeps of the curriculum."""
         if not self.is_training:
             return {}
-        return {"digest": self.digest, "sampler": self.sampler.state_dict(), "ledger": self.ledger.state_dict()}
+        return {
+            "manifest": self.manifest.digest,
+            "digest": self.digest,
+            "sampler": self.sampler.state_dict(),
+            "ledger": self.ledger.state_dict(),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where the checkpoint was taken. Raises ValueError if it belongs to other questions."""
         if not self.is_training:
             return
-        if state["digest"] != self.digest:
-            raise ValueError(
-                f"the checkpoint was trained on the questions {state['digest']}, this run has {self.digest}: "
-                "keep data, manifest and stage, or start in a new trainer.default_local_dir"
-            )
+        for what, found, own in (
+            ("manifest", state["manifest"], self.manifest.digest),
+            ("questions", state["digest"], self.digest),
+        ):
+            if found != own:
+                raise ValueError(
+                    f"the checkpoint was trained on the {what} {found}, this run has {own}: "
+                    "keep data, manifest and stage, or start in a new trainer.default_local_dir"
+                )
         self.sampler.load_state_dict(state["sampler"])
         self.ledger.load_state_dict(state["ledger"])
+        self._is_seen[[self._row_of[question_id] for question_id in state["ledger"]]] = True
 
 
 def _is_training(files: Any, config: Any) -> bool:

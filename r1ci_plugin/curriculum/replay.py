@@ -1,14 +1,18 @@
-"""Between rollout and training step: drops groups that the infrastructure starved, feeds results back, and logs.
+"""Between rollout and training step: drops starved groups, filters groups without signal, feeds back, and logs.
 
 verl's V1 trainer takes every training batch through `sample()` (verl/trainer/ppo/v1/replay_buffer.py); what it returns
 beside the batch is logged, which is the only door for training metrics of our own. A custom buffer gets none of the
-settings of the stock one, so recipes pass them again as `trainer.v1.sampler.sampler_kwargs`. Left out: what the numbers
-mean (`metrics.py`).
+settings of the stock one, so recipes pass them again as `trainer.v1.sampler.sampler_kwargs`. verl's filter for groups
+without signal (`algorithm.filter_groups`, on `acc`) works here too and never starves a step: once so many batches'
+worth of groups were filtered, it lets all groups of the step through. Left out: what the numbers mean (`metrics.py`,
+`progress.py`).
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import logging
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import transfer_queue as tq
@@ -18,11 +22,21 @@ from r1ci_plugin.config import settings_from
 from r1ci_plugin.curriculum.dataset import training_dataset
 from r1ci_plugin.curriculum.metrics import Sample, batch_metrics
 from r1ci_plugin.curriculum.records import FIELD, RecordWriter
+from r1ci_plugin.curriculum.starts import StartWriter
+
+logger = logging.getLogger(__name__)
 
 MIN_SURVIVORS = 2
 """A group of fewer trajectories has no advantage to compute."""
 MAX_STARVED_BATCHES = 4
 """So many batches' worth of starved groups in one step mean that the infrastructure is down, not shaky."""
+
+MAX_FILTERED_BATCHES = 10
+"""So many batches' worth of groups without signal are filtered in one step before the filter opens, where
+`algorithm.filter_groups.max_num_gen_batches` does not say otherwise."""
+
+EvictionReasons = tuple[set[str], set[str], set[str], "Counter[float]"]
+"""verl's: stale, filtered and failed groups, and how many filtered groups had which value."""
 
 
 class InfrastructureDown(RuntimeError):
@@ -33,8 +47,7 @@ class CurriculumReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl ships 
     """verl's replay buffer of the synchronous trainer, with feedback to the curriculum.
 
     `sampler_kwargs`: `group_size` (rollout.n), `train_batch_size`, `filter_groups` (verl's algorithm.filter_groups),
-    `poll_interval` in seconds, `records_folder` (of the trajectory records; without it none are written), `r1ci` (the
-    section of the recipe).
+    `poll_interval` in seconds.
     """
 
     def __init__(self, trainer_mode: str, sampler_kwargs: Any, **kwargs: Any) -> None:
@@ -42,11 +55,13 @@ class CurriculumReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl ships 
             raise ValueError(f"the curriculum runs in trainer.v1.trainer_mode=sync, not {trainer_mode}")
         filter_groups = sampler_kwargs.get("filter_groups") or {}
         self._group_size = int(sampler_kwargs["group_size"])
+        self._start = StartWriter()
         self._records = RecordWriter(
             sampler_kwargs.get("records_folder"), settings_from({"r1ci": sampler_kwargs.get("r1ci")}).records
         )
-        self._starved_groups = 0
-        self._lost = 0
+        batches = int(filter_groups.get("max_num_gen_batches") or MAX_FILTERED_BATCHES)
+        self._most_filtered = batches * int(sampler_kwargs["train_batch_size"])
+        self._begin_step()
         super().__init__(
             trainer_mode=trainer_mode,
             sampler_kwargs=sampler_kwargs,
@@ -61,24 +76,56 @@ class CurriculumReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl ships 
             **kwargs,
         )
 
+    def _begin_step(self) -> None:
+        self._starved_groups = self._lost = self._filtered_groups = 0
+        self._filtered: list[Sample] = []
+
     def sample(self, global_steps: int, partition_id: str, batch_size: int) -> tuple[Any, dict[str, Any]]:
         """A batch of groups and the metrics of its step. Raises InfrastructureDown."""
-        self._starved_groups = self._lost = 0
+        self._begin_step()
         batch, metrics = super().sample(global_steps, partition_id, batch_size)
         dataset = training_dataset()
         if dataset is None:
             return batch, metrics
-        samples = _read_samples(batch)
+        samples = _read_samples(batch.keys, partition_id)
         self._records.write(partition_id, global_steps, dataset.stage, samples)
         if partition_id == "train":
-            dataset.ledger.record((sample.question_id, sample.acc) for sample in samples)
+            self._start.write(global_steps - 1, dataset)
             lost = self._lost + batch_size * self._group_size - len(samples)
-            metrics = {**metrics, **batch_metrics(samples, lost), **_curriculum_metrics(dataset, samples)}
+            metrics = {
+                **metrics,
+                **batch_metrics(samples, lost),
+                **dataset.end_step(global_steps, samples, self._filtered),
+                "r1ci/curriculum/gate_opened": float(self._gate_is_open()),
+            }
         return batch, metrics
 
-    def _terminal_eviction_reasons(
-        self, global_steps: int, partition_id: str
-    ) -> tuple[set[str], set[str], set[str], Counter[float]]:
+    def _dapo_filtered_keys(self, partition_id: str) -> tuple[set[str], Counter[float]]:
+        """verl's filter, until it has held back too many groups of this step."""
+        if self._gate_is_open():
+            return set(), Counter()
+        uids, counts = super()._dapo_filtered_keys(partition_id)
+        return uids, counts
+
+    def _gate_is_open(self) -> bool:
+        return self._filtered_groups >= self._most_filtered
+
+    def _evict_terminal_groups(self, global_steps: int, partition_id: str, eviction_reasons: EvictionReasons) -> Any:
+        """Keeps the answers of filtered groups, which say much of their questions, before verl drops them."""
+        filtered = eviction_reasons[1]
+        if filtered and training_dataset() is not None:
+            keys = [key for key in self.partitions[partition_id] if key.split("_")[0] in filtered]
+            self._filtered += _read_samples(keys, partition_id)
+        self._filtered_groups += len(filtered)
+        if filtered and self._gate_is_open():
+            logger.warning(
+                "step %d: %d groups without signal were filtered, the filter lets all others through",
+                global_steps,
+                self._filtered_groups,
+            )
+        return super()._evict_terminal_groups(global_steps, partition_id, eviction_reasons)
+
+    def _terminal_eviction_reasons(self, global_steps: int, partition_id: str) -> EvictionReasons:
         """Adds groups with too few survivors to the failed ones, before verl's DAPO filter, which raises on an empty
         group.
         """
@@ -101,10 +148,11 @@ class CurriculumReplayBuffer(ReplayBuffer):  # type: ignore[misc]  # verl ships 
         return starved
 
 
-def _read_samples(batch: Any) -> list[Sample]:
+def _read_samples(keys: Iterable[str], partition_id: str) -> list[Sample]:
+    keys = list(keys)
     fields = tq.kv_batch_get(
-        keys=batch.keys,
-        partition_id=batch.partition_id,
+        keys=keys,
+        partition_id=partition_id,
         select_fields=["rm_scores", "extra_fields", "extra_info", "data_source"],
     )
     columns = (
@@ -122,24 +170,9 @@ def _read_samples(batch: Any) -> list[Sample]:
             isolation=extra["r1ci_isolation"],
             record=extra.get(FIELD),
         )
-        for key, scores, extra, info, task in zip(batch.keys, *columns, strict=True)
+        for key, scores, extra, info, task in zip(keys, *columns, strict=True)
     ]
 
 
 def _plain(column: Any) -> list[Any]:
     return [getattr(value, "data", value) for value in column]
-
-
-def _curriculum_metrics(dataset: Any, samples: list[Sample]) -> dict[str, float]:
-    groups = Counter(dataset.group_of[sample.question_id] for sample in samples)
-    accs: dict[int, float] = defaultdict(float)
-    for sample in samples:
-        accs[dataset.group_of[sample.question_id]] += sample.acc
-    return {
-        "r1ci/curriculum/stage": float(dataset.stage),
-        "r1ci/curriculum/epoch": float(dataset.sampler.epoch),
-        "r1ci/curriculum/questions": float(len(dataset)),
-        "r1ci/curriculum/seen": float(len(dataset.ledger)),
-        **{f"r1ci/curriculum/group_{group}/share": n / len(samples) for group, n in sorted(groups.items())},
-        **{f"r1ci/curriculum/group_{group}/acc": accs[group] / n for group, n in sorted(groups.items())},
-    }

@@ -62,6 +62,8 @@ class Context:
     sampling: Sampling
     on_text: Callable[[str], None] | None = None
     on_result: Callable[[ExecResult], None] | None = None
+    form: str = ""
+    """How the question is to be worked on, for agents that know several ways (`Job.form`)."""
 
     def open(self, messages: Sequence[Message], key: str, limits: Limits | None = None) -> Session:
         """A session of the policy for a conversation. Raises PromptTooLong."""
@@ -170,6 +172,7 @@ AGENTS = {
     "code_agent": "r1ci_plugin.evaluation.agents:CodeAgent",
     "codesteer": "r1ci_plugin.evaluation.codesteer:CodeSteer",
     "hosted": "r1ci_plugin.evaluation.hosted:Hosted",
+    "teacher": "r1ci_plugin.sft.forms:Teacher",
 }
 """Name to where the class lies."""
 

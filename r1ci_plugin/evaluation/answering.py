@@ -25,7 +25,7 @@ from r1ci_plugin.evaluation.runner import Budget, Runner
 from r1ci_plugin.interpreter.settings import make_executor
 from r1ci_plugin.journal import Journal
 from r1ci_plugin.record import Record
-from r1ci_plugin.reward.pool import SelfTestFailed, VerifierPool
+from r1ci_plugin.reward.pool import VerifierPool
 from r1ci_plugin.tasks import Question
 
 
@@ -61,23 +61,8 @@ async def open_runner(
             make_executor(setup.executor) as executor,
             VerifierPool(setup.verifier_workers, warm=sorted(tasks), preload=[PRELOAD]) as pool,
         ):
-            await prove(pool, list(tasks.values()))
+            await pool.self_test(tasks.values())
             context = Context(policy, executor, setup.limits, setup.sampling)
             yield Runner(
                 context, pool, journal, concurrency=setup.concurrency, budget=setup.budget, on_record=on_record
             )
-
-
-async def prove(pool: VerifierPool, questions: Sequence[Question]) -> None:
-    """Let the pool solve and judge these questions. Raises SelfTestFailed if it does not find its own answer right."""
-    verdicts = await pool.verify_solutions(questions)
-    failed = [
-        f"{question.task}: {verdict.outcome}: {verdict.reason}"
-        for question, verdict in zip(questions, verdicts, strict=True)
-        if not verdict.score
-    ]
-    if failed:
-        raise SelfTestFailed(
-            f"{len(failed)} of {len(questions)} tasks do not judge their own solution as correct "
-            f"(`r1ci tasks check` shows more): {failed[0]}"
-        )

@@ -9,9 +9,13 @@ address are in `endpoints.py`. Left out: which messages (`agents.py`), what is d
 
 from __future__ import annotations
 
+import logging
+import os
+import warnings
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,6 +115,7 @@ class EmbeddedPolicy(Policy):
 
     def __init__(self, folder: Path, *, max_model_len: int | None = None, max_num_seqs: int = 64) -> None:
         self.name = folder.name
+        _keep_quiet()
         try:
             from r1ci_plugin.rollout.cpu.embedded import EmbeddedEngine
             from r1ci_plugin.rollout.cpu.models import load_policy
@@ -132,6 +137,20 @@ class EmbeddedPolicy(Policy):
 
     async def __aexit__(self, *_: object) -> None:
         self._engine.close()
+
+
+def _keep_quiet() -> None:
+    """Libraries tell of engines that are not used and of weights being read: nothing that a person asked for. Idle
+    threads of torch must sleep, not spin, which it reads when it is first imported."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("VERL_LOGGING_LEVEL", "WARNING")
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"verl\.workers\.engine")
+    logging.getLogger().setLevel(max(logging.WARNING, logging.getLogger().level))
+    with suppress(ImportError):
+        from transformers.utils import logging as transformers_logging
+
+        transformers_logging.disable_progress_bar()
 
 
 def open_tokens(codec: TokenizerCodec, request: Request, context_tokens: int | None) -> Interaction:

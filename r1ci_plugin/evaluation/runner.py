@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from r1ci_plugin.evaluation.agents import Agent, Answered, Context, get_agent
 from r1ci_plugin.evaluation.policies import PolicyUnavailable
@@ -24,6 +25,19 @@ from r1ci_plugin.journal import Journal, read_lines
 from r1ci_plugin.record import NO_ANSWER, Record, Usage
 from r1ci_plugin.reward.pool import VerifierPool
 from r1ci_plugin.tasks import Question
+
+T = TypeVar("T")
+
+
+async def all_of(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """The results of all, in order. The first exception is raised once the others have been cancelled and are over."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +142,13 @@ class Runner:
     async def answer_all(self, jobs: Iterable[Job]) -> list[Record]:
         """The records of all jobs that could be answered, in order. Raises what `answer` raises, after the others
         have been cancelled."""
-        tasks = [asyncio.ensure_future(self.answer(job)) for job in jobs]
-        try:
-            records = await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        records = await all_of(self.answer(job) for job in jobs)
         return [record for record in records if record is not None]
 
     async def _tried(self, job: Job) -> tuple[Answered | None, float]:
         """The answer and the seconds it took, None if every try was lost."""
-        context = replace(self._context, sampling=replace(self._context.sampling, temperature=job.temperature))
+        sampling = replace(self._context.sampling, temperature=job.temperature)
+        context = replace(self._context, sampling=sampling, form=job.form)
         agent = self._agent(job.agent)
         reason = ""
         for _ in range(self._attempts):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from r1ci_plugin.journal import read_lines
-from r1ci_plugin.report.metrics import Metrics, read_steps
+from r1ci_plugin.metrics import Metrics, read_steps
 from r1ci_plugin.report.tally import Tally
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import ceil, nan
 from statistics import fmean
 
-from r1ci_plugin.report.metrics import validation_acc
+from r1ci_plugin.metrics import validation_acc
 from r1ci_plugin.report.sources import TrainingRun
 from r1ci_plugin.report.tally import Tally, total
 

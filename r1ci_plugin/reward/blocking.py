@@ -38,9 +38,9 @@ class BlockingVerifierPool:
         """The verdicts on many answers, in order."""
         return self._wait(self._pool.verify_many(pairs))
 
-    def self_test(self, names: Iterable[str]) -> None:
-        """Raises SelfTestFailed if a named task does not judge its own solution as correct in a worker."""
-        self._wait(self._pool.self_test(names))
+    def self_test(self, questions: Iterable[Question]) -> None:
+        """Raises SelfTestFailed if a task of these questions does not judge its own solution correct in a worker."""
+        self._wait(self._pool.self_test(questions))
 
     def stats(self) -> dict[str, float]:
         return self._pool.stats()

@@ -41,6 +41,8 @@ SOLUTION_DEADLINE_S = 60.0
 START_S = 120.0
 """A worker that is not ready after this time has failed to start; it imports up to 144 tasks from a cold disk."""
 MAX_FAILED_STARTS = 3
+TOLD = 3
+"""Tasks that a failed self-test names before it only counts them."""
 COUNTERS = ("verdicts", *get_args(Outcome), "restarts", "retries")
 KEPT_TIMES = 10_000
 """Verdicts the percentiles look back on."""
@@ -51,7 +53,7 @@ class PoolBroken(RuntimeError):
 
 
 class SelfTestFailed(RuntimeError):
-    """A task's own solution is not judged correct in a worker. The message names every such task."""
+    """A task's own solution is not judged correct in a worker. The message is one line that names such tasks."""
 
 
 class VerifierPool:
@@ -109,18 +111,19 @@ class VerifierPool:
         requests = [{"task": question.task, "payload": question.payload} for question in questions]
         return list(await asyncio.gather(*(self._ask(request, SOLUTION_DEADLINE_S) for request in requests)))
 
-    async def self_test(self, names: Iterable[str]) -> None:
-        """Let a worker solve and judge a question of every named task.
+    async def self_test(self, questions: Iterable[Question]) -> None:
+        """Let workers solve one question of every task among these and judge the solutions.
 
         Raises SelfTestFailed, PoolBroken.
         """
-        chosen = sorted(set(names))
-        verdicts = await asyncio.gather(*(self._ask({"task": name}, SOLUTION_DEADLINE_S) for name in chosen))
-        failed = [f"{name}: {v.outcome}: {v.reason}" for name, v in zip(chosen, verdicts, strict=True) if not v.score]
+        chosen = list({question.task: question for question in questions}.values())
+        pairs = zip(chosen, await self.verify_solutions(chosen), strict=True)
+        failed = [f"{question.task} ({v.outcome}: {v.reason})" for question, v in pairs if not v.score]
         if failed:
+            more = f", and {len(failed) - TOLD} more" if len(failed) > TOLD else ""
             raise SelfTestFailed(
-                f"{len(failed)} of {len(chosen)} tasks do not judge their own solution as correct. "
-                + "\n".join(["`r1ci tasks check` shows more.", *failed])
+                f"{len(failed)} of {len(chosen)} tasks do not find their own solution correct: "
+                f"{', '.join(failed[:TOLD])}{more}"
             )
 
     def stats(self) -> dict[str, float]:

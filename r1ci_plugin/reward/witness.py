@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections import Counter
 from random import Random
@@ -21,27 +20,20 @@ STARTS = ("os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "su
 CHANGES_FILES = ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate", "os.link", "os.symlink")
 
 _OWN_FILES = tuple({sys.prefix, sys.base_prefix, *filter(None, sys.path)})
-_OWN_SOURCES = re.compile(rb"from sympy import \*|(Integer|Float|Rational|Symbol) \('?[0-9./]*[a-zA-Z]?'?[ ,0-9]*\)")
-"""What sympy compiles to make a number or a one-letter symbol that its parser has read."""
 
 
-_OWN_GENERATORS = ("sympy/polys/monomials.py",)
-"""Files that compile text they write themselves, without a piece of what is judged."""
-
-
-def deed(event: str, arguments: tuple[Any, ...], caller: str) -> str | None:
+def deed(event: str, arguments: tuple[Any, ...]) -> str | None:
     """`code_run` or `files_touched` for an audit event that is one, None for all others.
 
-    Texts handed to the compiler count, modules that are imported do not; nor does reading installed files. caller: the
-    file that compiles.
+    Texts handed to the compiler count, whoever wrote them; modules that are imported do not, nor does reading installed
+    files.
     """
     if event in STARTS:
         return "code_run"
     if event in CHANGES_FILES:
         return "files_touched"
     if event == "compile" and str(arguments[1] or "<").startswith("<"):
-        source = arguments[0] if isinstance(arguments[0], bytes) else str(arguments[0]).encode()
-        return None if _OWN_SOURCES.fullmatch(source) or caller.endswith(_OWN_GENERATORS) else "code_run"
+        return "code_run"
     if event == "open":
         writes = arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
         return "files_touched" if writes or not str(arguments[0]).startswith(_OWN_FILES) else None
@@ -57,8 +49,7 @@ _examples: list[str] = []
 def _watch(event: str, arguments: tuple[Any, ...]) -> None:
     if not _started:
         return
-    caller = sys._getframe(1).f_code.co_filename if event == "compile" else ""  # asking raises an event of its own
-    if kind := deed(event, arguments, caller):
+    if kind := deed(event, arguments):
         _counts[kind] += 1
         if len(_examples) < 3:
             _examples.append(f"{event} {str(arguments)[:80]}")

@@ -26,7 +26,7 @@ from typing import Any
 
 from r1ci_plugin.tasks import Question, Verdict, get_task, task_names
 
-HEAVY = ("sympy", "math_verify", "reasoning_gym")
+HEAVY = ("reasoning_gym",)
 """Libraries some verifiers import on first use: imported before the first clock runs, where they are installed."""
 
 WALL_FACTOR = 4.0
@@ -110,9 +110,8 @@ def judge(request: dict[str, Any]) -> Verdict:
 
 
 def judge_solution(request: dict[str, Any]) -> Verdict:
-    """The verdict of the solver's answer to the question in the request, or to a fresh one where it holds none."""
-    task = get_task(request["task"])
-    question = _question(request) if "payload" in request else task.make(0)
+    """The verdict of the solver's answer to the question in the request."""
+    task, question = get_task(request["task"]), _question(request)
     return task.verify(question, task.solve(question))
 
 

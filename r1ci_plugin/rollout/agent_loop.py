@@ -114,12 +114,17 @@ class _Rollout:
         self._execute_s += time.perf_counter() - started
         return result
 
+    def _mask(self, trajectory: Trajectory) -> list[int]:
+        if self._loop.settings.interaction.train_on_results:
+            return [1] * len(trajectory.response_mask)
+        return trajectory.response_mask
+
     def output(self, trajectory: Trajectory) -> AgentLoopOutput:
         """The trajectory as verl takes it. What the reward manager and the metrics need travels in `extra_fields`."""
         return AgentLoopOutput(
             prompt_ids=trajectory.prompt_ids,
             response_ids=trajectory.response_ids,
-            response_mask=trajectory.response_mask,
+            response_mask=self._mask(trajectory),
             response_logprobs=trajectory.response_log_probs,
             num_turns=1 + len(trajectory.turns) + len(trajectory.calls),
             metrics=AgentLoopMetrics(

@@ -17,9 +17,10 @@ from r1ci_plugin.codec import Codec
 from r1ci_plugin.config import Interaction as Limits
 from r1ci_plugin.interpreter.executor import ExecResult, Executor
 from r1ci_plugin.protocol import render_prompt
+from r1ci_plugin.sft.replay import replay
 from r1ci_plugin.sft.teacher import Form, ScriptedTeacher
 from r1ci_plugin.tasks import Question, get_task
-from r1ci_plugin.trajectory import Generate, Interaction, Trajectory
+from r1ci_plugin.trajectory import Trajectory
 
 FIRST_SEED = 1_000_000_000
 """Questions of the corpus have seeds from here on; `r1ci data build` stays below."""
@@ -53,20 +54,9 @@ class Spoken:
     turns: tuple[str, ...]
     results: tuple[ExecResult, ...]
 
-    def replay(self, codec: Codec, prompt_ids: Sequence[int], limits: Limits, room: int = 100_000) -> Trajectory:
-        """The same trajectory in a policy's tokens, through the state machine of the rollout."""
-        interaction = Interaction(codec, prompt_ids, limits, response_tokens=room)
-        turns, results = iter(self.turns), iter(self.results)
-        command = interaction.start()
-        while interaction.trajectory.outcome is None:
-            if isinstance(command, Generate):
-                text = next(turns)
-                ids = codec.encode(text)
-                # A turn without a code block ends with the end-of-text token, as a sampled one does.
-                command = interaction.sampled(ids if text.endswith("```\n") else [*ids, min(codec.eos_ids)], None)
-            else:
-                command = interaction.executed(next(results))
-        return interaction.trajectory
+    def replay(self, codec: Codec, prompt_ids: Sequence[int], limits: Limits) -> Trajectory:
+        """The same trajectory in a policy's tokens."""
+        return replay(self.turns, self.results, codec, prompt_ids, limits, eos_id=min(codec.eos_ids, default=None))
 
 
 def questions(count: int, seed: int = 0) -> list[tuple[Question, Form]]:
@@ -112,7 +102,7 @@ def messages(question: Question) -> list[dict[str, Any]]:
 
 def _form(name: str, rng: Random) -> Form:
     if rng.random() < SHARE_IN_WORDS[name]:
-        return "text"
+        return "guess"
     forms, weights = zip(*_CODE_FORMS, strict=True)
     form: Form = rng.choices(forms, weights)[0]
     return form

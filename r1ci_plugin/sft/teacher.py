@@ -1,8 +1,9 @@
 """The teacher that needs no network: it plays the policy's side of a trajectory from a script.
 
-It speaks in four forms, which differ in when it thinks in words and when it runs code. Its scripts compute from the
-operands in the prompt, they are run for real, and what it answers behind a result is what the script printed. Left out:
-the scripts (`scripts.py`), running them, and keeping only what verifies.
+It speaks in a few forms, which differ in when it thinks in words and when it runs code. Its words and its scripts
+compute from the operands in the prompt, the scripts are run for real, and what it answers behind a result is what the
+script printed. Left out: the scripts (`scripts/`), the words (`words.py`), running scripts, and keeping only what
+verifies (`filters.py`).
 """
 
 from __future__ import annotations
@@ -12,11 +13,21 @@ from typing import Literal
 
 from r1ci_plugin.interpreter.executor import ExecResult
 from r1ci_plugin.sft.scripts import SCRIPTS
+from r1ci_plugin.sft.words import WORDS
 from r1ci_plugin.tasks import Question, get_task
 
-Form = Literal["text", "code", "check", "repair"]
-FORMS: tuple[Form, ...] = ("text", "code", "check", "repair")
-"""In words alone; by one script; in words and then checked by a script; by a script that fails and its repair."""
+Form = Literal["guess", "text", "code", "check", "repair"]
+FORMS: tuple[Form, ...] = ("guess", "text", "code", "check", "repair")
+"""An answer without its steps, for the seed policy alone; worked out in words; by one script; an answer that is then
+checked by a script; by a script that fails and its repair.
+"""
+
+
+def forms_of(task: str) -> tuple[Form, ...]:
+    """The forms in which the teacher can answer a task so that there is something to learn; none without a script."""
+    if task not in SCRIPTS:
+        return ()
+    return ("text", "code", "check", "repair") if task in WORDS else ("code", "check", "repair")
 
 
 class ScriptedTeacher:
@@ -25,6 +36,8 @@ class ScriptedTeacher:
     def __init__(self, question: Question, form: Form, rng: Random) -> None:
         if question.task not in SCRIPTS:
             raise ValueError(f"the scripted teacher has no script for {question.task}")
+        if form == "text" and question.task not in WORDS:
+            raise ValueError(f"the scripted teacher has no words for {question.task}")
         self._question = question
         self._form = form
         self._rng = rng
@@ -36,22 +49,26 @@ class ScriptedTeacher:
 
     def speak(self) -> str:
         """The text of the next turn, without an end-of-text token."""
+        if self._form == "guess":
+            return _answered("I work it out in words: it is {answer}.", self._guess())
         if self._form == "text":
-            return _in_words(get_task(self._question.task).solve(self._question))
+            return _answered(*WORDS[self._question.task](self._question.prompt))
         if not self._results:
             return self._first_script()
         last = self._results[-1]
         if last.status == "ok":
-            return f"The script says {last.stdout.strip()}.\n<<<{last.stdout.strip()}>>>"
+            return _answered("The script says {answer}.", last.stdout.strip())
         return f"The script has a mistake. I mend it.\n{self._block()}"
 
     def _first_script(self) -> str:
         if self._form == "check":
-            guess = get_task(self._question.task).solve(self._question)
-            return f"I think it is {guess}. I check it by a script.\n{self._block()}"
+            return f"I think it is {self._guess()}. I check it by a script.\n{self._block()}"
         if self._form == "repair":
             return f"I compute it.\n{_fence(self._broken())}"
         return f"I compute it.\n{self._block()}"
+
+    def _guess(self) -> str:
+        return get_task(self._question.task).solve(self._question)
 
     def _script(self) -> str:
         return SCRIPTS[self._question.task](self._question.prompt)
@@ -67,8 +84,8 @@ class ScriptedTeacher:
         )
 
 
-def _in_words(answer: str) -> str:
-    return f"I work it out in words: it is {answer}.\n<<<{answer}>>>"
+def _answered(words: str, answer: str) -> str:
+    return f"{words.replace('{answer}', answer)}\n<<<{answer}>>>"
 
 
 def _fence(code: str) -> str:

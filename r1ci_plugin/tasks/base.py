@@ -36,8 +36,7 @@ solver.
 Outcome = Literal["correct", "wrong", "unparseable", "timeout", "error"]
 
 MAX_ANSWER_CHARS = 20_000
-"""Longer answers are unparseable before any parser sees them. The longest right answer of the 144 tasks is far below.
-"""
+"""Longer answers are unparseable for every task, before any parser sees them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +124,8 @@ class TaskInfo:
     """Probability that the best blind guess is right; 0 means negligible (below 0.05)."""
     answer_in_prompt: bool = False
     """True where the answer may be copied from the prompt by nature of the task (options, a part of the givens)."""
+    max_answer_chars: int = 4_000
+    """Longer answers are unparseable before any parser sees them: at least four times the longest right answer."""
     human_label: bool = False
     """True where only a human label is the truth: the payload holds it and `solve` returns it."""
     family: str = ""
@@ -166,10 +167,9 @@ class Task(ABC):
         """Judge an answer text. Pure, never raises; on model text call it only inside the killable pool."""
         if not isinstance(answer, str):
             return Verdict("unparseable", f"an answer is a text, not {type(answer).__name__}")
-        if len(answer) > MAX_ANSWER_CHARS:
-            return Verdict(
-                "unparseable", f"the answer has {len(answer)} characters, at most {MAX_ANSWER_CHARS} are read"
-            )
+        limit = self.info.max_answer_chars
+        if len(answer) > limit:
+            return Verdict("unparseable", f"the answer has {len(answer)} characters, at most {limit} are read")
         if not answer.strip():
             return Verdict("unparseable", "the answer is empty")
         try:

@@ -79,6 +79,12 @@ def oracle_is_right(task: Task, samples: Samples) -> Finding:
     return True
 
 
+def right_answers_are_far_below_the_cap(task: Task, samples: Samples) -> Finding:
+    longest = max(len(answer) for _, answer in samples.solved)
+    cap = task.info.max_answer_chars
+    return True if 4 * longest <= cap else f"a right answer has {longest} characters, answers of {cap} are read"
+
+
 def oracle_reads_only_the_question(task: Task, samples: Samples) -> Finding:
     if task.info.human_label:
         return True
@@ -172,6 +178,7 @@ CHECKS: tuple[Callable[[Task, Samples], Finding], ...] = (
     facts_are_sound,
     same_seed_gives_the_same_question,
     oracle_is_right,
+    right_answers_are_far_below_the_cap,
     oracle_reads_only_the_question,
     questions_survive_json,
     other_answers_are_wrong,

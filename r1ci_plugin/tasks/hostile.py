@@ -81,6 +81,14 @@ _STRUCTURES = {
     "greedy pattern": "a" * 10_000 + "!",
     "moves": "Move 1 from 1 to 1\n" * 900,
     "coordinates": "(0, 0), " * 2_000,
+    "many lines": "x\n" * 1_990,
+    "many words": "a " * 1_990,
+    "long list": "[" + "1," * 1_990 + "1]",
+    "many brackets": "(" * 1_990 + "1" + ")" * 1_990,
+    "many lists": "[[" * 900 + "1" + "], []]" * 400,
+    "many commas": "," * 3_990,
+    "many moves": "Move 1 from 1 to 1\n" * 200,
+    "many coordinates": "(0, 0), " * 490,
 }
 
 HOSTILE: dict[str, str] = {**_CODE, **_NUMBERS, **_STRUCTURES}

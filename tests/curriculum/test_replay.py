@@ -10,7 +10,12 @@ import torch
 from verl.trainer.ppo.core_algos import compute_grpo_outcome_advantage
 
 from r1ci_plugin.curriculum import replay
+from r1ci_plugin.curriculum.metrics import Sample
 from r1ci_plugin.curriculum.replay import CurriculumReplayBuffer, InfrastructureDown
+from r1ci_plugin.reward.manager import EXTRA_KEYS
+from r1ci_plugin.trajectory import Trajectory
+
+FACTS = Trajectory([1], outcome="answered").facts()
 
 
 class Store:
@@ -97,6 +102,108 @@ def test_a_dead_infrastructure_ends_the_run_with_the_remedy(store: Store) -> Non
     buffer.refill_fn = refill
     with pytest.raises(InfrastructureDown, match="r1ci sandbox selftest"):
         buffer.sample(1, "train", 2)
+
+
+class Signals(Store):
+    """Groups of four answers each, and what verl's storage knows of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.accs: dict[str, list[float]] = {}
+        self.upcoming: list[list[float]] = []
+
+    def add(self, uid: str, accs: list[float]) -> None:
+        self.accs[uid] = accs
+        self.group(uid, survivors=len(accs))
+
+    def refill(self, count: int) -> None:
+        for _ in range(count):
+            self.refills += 1
+            self.add(f"new{self.refills}", self.upcoming.pop(0) if self.upcoming else [1.0] * 4)
+
+    def kv_batch_get(self, keys: list[str], partition_id: str, select_fields: list[str]) -> dict[str, Any]:
+        accs = [self.accs[key.split("_")[0]][int(key.split("_")[1])] for key in keys]
+        extra = {**dict.fromkeys(EXTRA_KEYS, 0.0)}
+        columns = {
+            "rm_scores": torch.tensor(accs)[:, None],
+            "extra_fields": [
+                {"reward_extra_info": {**extra, "acc": acc}, "r1ci_facts": FACTS, "r1ci_isolation": ""} for acc in accs
+            ],
+            "extra_info": [{"question_id": f"q-{key.split('_')[0]}"} for key in keys],
+            "data_source": ["bbh/navigate"] * len(keys),
+        }
+        return {name: columns[name] for name in select_fields}
+
+
+class Told:
+    """Stands for the data set: remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.samples: list[Sample] = []
+        self.filtered: list[Sample] = []
+
+    def end_step(self, step: int, samples: list[Sample], filtered: list[Sample]) -> dict[str, float]:
+        self.samples, self.filtered = samples, filtered
+        return {}
+
+
+@pytest.fixture
+def signals(monkeypatch: pytest.MonkeyPatch) -> Signals:
+    found = Signals()
+    for name in ("kv_list", "kv_clear", "kv_batch_get"):
+        monkeypatch.setattr(replay.tq, name, getattr(found, name))
+    return found
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Told:
+    found = Told()
+    monkeypatch.setattr(replay, "training_dataset", lambda: found)
+    return found
+
+
+MIXED = [1.0, 0.0, 0.0, 1.0]
+
+
+def filtering(store: Signals, **filter_groups: Any) -> CurriculumReplayBuffer:
+    return buffer_of(store, filter_groups={"enable": True, "metric": "acc", **filter_groups})
+
+
+def test_groups_without_signal_are_replaced_and_their_answers_still_counted(signals: Signals, told: Told) -> None:
+    signals.add("solved", [1.0] * 4)
+    signals.add("good", MIXED)
+    signals.upcoming = [[0.0] * 4, MIXED, MIXED, MIXED]
+    batch, metrics = filtering(signals).sample(1, "train", 2)
+    assert "solved" not in uids(batch) and len(uids(batch)) == 2
+    assert all({signals.accs[uid][0], signals.accs[uid][1]} == {0.0, 1.0} for uid in uids(batch))
+    assert {sample.question_id for sample in told.filtered} >= {"q-solved", "q-new1"}
+    assert len(told.samples) == 8
+    assert metrics["r1ci/curriculum/gate_opened"] == 0
+
+
+def test_a_policy_that_solves_everything_does_not_starve_a_step(
+    signals: Signals, told: Told, caplog: pytest.LogCaptureFixture
+) -> None:
+    signals.add("a", [1.0] * 4)
+    signals.add("b", [1.0] * 4)
+    batch, metrics = filtering(signals, max_num_gen_batches=3).sample(1, "train", 2)
+    assert len(uids(batch)) == 2 and len(batch.keys) == 8
+    assert metrics["r1ci/curriculum/gate_opened"] == 1
+    assert len({sample.group for sample in told.filtered}) >= 3 * 2
+    assert "lets all others through" in caplog.text
+
+
+def test_the_filter_is_closed_again_in_the_next_step(signals: Signals, told: Told) -> None:
+    signals.add("a", [1.0] * 4)
+    signals.add("b", [1.0] * 4)
+    buffer = filtering(signals, max_num_gen_batches=1)
+    buffer.sample(1, "train", 2)
+    signals.items.clear()
+    signals.add("solved", [1.0] * 4)
+    signals.add("good", MIXED)
+    signals.upcoming = [MIXED] * 4
+    batch, metrics = buffer.sample(2, "train", 2)
+    assert "solved" not in uids(batch) and metrics["r1ci/curriculum/gate_opened"] == 0
 
 
 def test_other_trainer_modes_are_refused_by_name() -> None:

@@ -250,3 +250,30 @@ def test_main_ppo_ends_with_plain_lines_and_leaves_nothing(
         assert words in told
     assert "ray init kwargs" not in done.stdout
     assert not list(tmp_path.rglob("*.log"))
+
+
+@pytest.mark.parametrize("mode", ["colocate_async", "separate_async"])
+def test_a_trainer_mode_that_the_curriculum_cannot_follow_is_refused(config: Any, mode: str) -> None:
+    assert broken(checks.check_trainer(config)) == []
+    config.trainer.v1.trainer_mode = mode
+    finding = the_one(checks.check_trainer(config))
+    assert mode in finding.what and finding.mend == "trainer.v1.trainer_mode=sync"
+
+
+def test_an_ablation_does_not_go_into_the_run_folders_of_the_method(config: Any, tmp_path: Path) -> None:
+    config.r1ci.ablation = "reverse"
+    assert the_one(checks.check_run_folder(config)).mend == "set R1CI_RUNS=runs/reverse"
+    config.trainer.default_local_dir = str(tmp_path / "reverse" / "r1ci_stage1")
+    assert broken(checks.check_run_folder(config)) == []
+
+
+def test_a_schedule_that_does_not_exist_is_said(config: Any) -> None:
+    config.r1ci.curriculum.schedule = "no_such_schedule"
+    assert "no_such_schedule" in the_one(checks.check_data(config)).what
+
+
+def test_groups_by_difficulty_need_no_manifest(config: Any) -> None:
+    config.r1ci.stage = 3
+    assert "manifest" in the_one(checks.check_data(config)).what
+    config.r1ci.curriculum.group_by = "difficulty"
+    assert broken(checks.check_data(config)) == []

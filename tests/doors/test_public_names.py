@@ -19,6 +19,8 @@ PURE = (
     "LocalExecutor",
     "RemoteExecutor",
     "CurriculumSampler",
+    "improvement_potential",
+    "build_manifest",
 )
 
 

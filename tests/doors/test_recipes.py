@@ -49,7 +49,8 @@ def test_the_section_r1ci_has_the_very_keys_of_the_settings() -> None:
 
 def test_the_method_is_the_default_of_the_settings() -> None:
     section = recipe_files.load_recipe(recipe_files.recipes_folder() / "r1ci_method" / "grpo.yaml")["r1ci"]
-    assert settings_from({"r1ci": {**section, "manifest": None}}) == R1CISettings()
+    curriculum = {**section["curriculum"], "steps": 150}  # the run's own number
+    assert settings_from({"r1ci": {**section, "manifest": None, "curriculum": curriculum}}) == R1CISettings()
 
 
 @pytest.mark.parametrize("stage", [1, 2, 3, 4])
@@ -97,6 +98,55 @@ def test_the_cpu_back_end_changes_only_what_it_lists() -> None:
     assert config.actor_rollout_ref.actor.loss_agg_mode == "seq-mean-token-mean"
     assert config.data.train_batch_size < 128
     assert config.ray_kwargs.ray_init.address == "local"
+
+
+ABLATIONS = {
+    "no_curriculum": {"r1ci.curriculum.schedule": "all"},
+    "by_difficulty": {"r1ci.curriculum.group_by": "difficulty"},
+    "reverse": {"r1ci.curriculum.schedule": "reverse"},
+    "online_merge": {"r1ci.curriculum.schedule": "online_merge"},
+    "dapo_filter": {"r1ci.curriculum.schedule": "all", "algorithm.filter_groups.metric": "acc"},
+    "number_of_stages": {"r1ci.curriculum.number_of_stages": 2},
+    "ppo": {"algorithm.adv_estimator": "gae"},
+    "reinforce_plus_plus": {"algorithm.adv_estimator": "reinforce_plus_plus"},
+    "unmasked_results": {"r1ci.interaction.train_on_results": True},
+    "leave_one_suite_out": {"r1ci.curriculum.leave_out": ["bbh/*"]},
+}
+BUDGET = (
+    "trainer.total_training_steps",
+    "data.train_batch_size",
+    "actor_rollout_ref.rollout.n",
+    "actor_rollout_ref.actor.ppo_mini_batch_size",
+    "actor_rollout_ref.actor.optim.lr",
+    "actor_rollout_ref.model.path",
+    "data.max_response_length",
+)
+
+
+def test_every_ablation_is_tested() -> None:
+    folder = recipe_files.recipes_folder() / "r1ci_ablation"
+    assert sorted(file.stem for file in folder.glob("*.yaml")) == sorted(ABLATIONS)
+
+
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_an_ablation_changes_what_it_is_about_and_keeps_the_budget(name: str) -> None:
+    plain_stage = composed("r1ci_stage2", CPU)
+    ablated = compose("r1ci_stage2", [CPU, f"+r1ci_ablation@_global_={name}"])
+    assert ablated.r1ci.ablation == name
+    for key, value in ABLATIONS[name].items():
+        found = OmegaConf.select(ablated, key)
+        assert (OmegaConf.to_container(found) if OmegaConf.is_config(found) else found) == value
+        assert found != OmegaConf.select(plain_stage, key)
+    for key in BUDGET:
+        assert OmegaConf.select(ablated, key) == OmegaConf.select(plain_stage, key), key
+    settings_from(ablated)
+
+
+def test_the_critic_of_ppo_is_set_up_as_its_policy() -> None:
+    config = compose("r1ci_stage1", [CPU, "+r1ci_ablation@_global_=ppo"])
+    assert config.critic.model.path == config.actor_rollout_ref.model.path
+    assert config.critic.strategy == config.critic.fsdp.strategy == "fsdp2"
+    assert config.critic.fsdp.model_dtype == "fp32" and not config.critic.model.use_remove_padding
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The agent loop: what reaches the engine, what comes back to verl, and that no failure of the infrastructure raises.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -143,3 +144,12 @@ async def test_the_record_of_a_kept_question_travels_beside_the_output(share: fl
 async def test_an_overlong_prompt_is_an_error_that_names_the_setting() -> None:
     with pytest.raises(ValueError, match="filter_overlong_prompts"):
         await run(loop_of(ScriptedEngine("<<<1>>>"), prompt_length=8))
+
+
+async def test_results_are_trained_on_only_where_an_ablation_asks_for_it() -> None:
+    engine = ScriptedEngine("```python\nprint(1)\n```\n", "<<<1>>>")
+    loop = loop_of(engine, FixedExecutor(ExecResult("ok", stdout="1\n")))
+    loop.settings = replace(loop.settings, interaction=replace(loop.settings.interaction, train_on_results=True))
+    (output,) = await run(loop)
+    assert output.response_mask == [1] * len(output.response_ids)
+    assert 0.0 in output.response_logprobs  # the engine never sampled the result

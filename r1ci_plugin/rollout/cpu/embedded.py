@@ -23,7 +23,8 @@ from r1ci_plugin.rollout.cpu.models import end_tokens, load_policy, prepare_poli
 from r1ci_plugin.rollout.cpu.sampling import SamplingParams
 from r1ci_plugin.rollout.cpu.slots import SlotMemory, bytes_per_token
 from r1ci_plugin.rollout.cpu.stopping import StopStrings
-from r1ci_plugin.rollout.cpu.weights import WeightLoader, digest
+from r1ci_plugin.rollout.cpu.weights import WeightLoader
+from r1ci_plugin.weights import digest
 
 T = TypeVar("T")
 _Done = Callable[[Any], None]
@@ -138,8 +139,8 @@ class EmbeddedEngine:
         await self._ask(load)
 
     async def digest(self) -> str:
-        """Which weights the engine holds, as `weights.digest` of the model's state dict."""
-        return await self._ask(lambda: digest(self.model.state_dict()))
+        """Which weights the engine holds, as `r1ci_plugin.weights.digest` of the model."""
+        return await self._ask(lambda: digest(self.model.state_dict().items()))
 
     async def forget(self) -> None:
         """Drop all cached keys and values; running requests compute theirs again."""

@@ -1,6 +1,6 @@
-"""verl's FSDP2 training engine, registered for device cpu.
+"""verl's FSDP2 training engines, of policies and of critics, registered for device cpu.
 
-verl's own class trains on gloo as it is, but for the reference model, which it offloads to pinned host memory: pinning
+verl's own classes train on gloo as they are, but for the reference model, which goes to pinned host memory: pinning
 needs an accelerator, and on a CPU there is nothing to offload to. FSDP1 refuses modules on the CPU, hence FSDP2 only;
 the settings that go with it (fp32, no torch.compile) are the recipe's. Not here: the process group (`platform.py`).
 """
@@ -11,13 +11,13 @@ import os
 from typing import Any
 
 import torch
+from verl.utils import model as verl_models
 from verl.workers.engine.base import EngineRegistry
 from verl.workers.engine.fsdp import transformer_impl
-from verl.workers.engine.fsdp.transformer_impl import FSDPEngineWithLMHead
+from verl.workers.engine.fsdp.transformer_impl import FSDPEngineWithLMHead, FSDPEngineWithValueHead
 
 from r1ci_plugin.rollout.cpu import micro_batches
 
-_MODEL_TYPE = "language_model"
 _STRATEGY = "fsdp2"
 
 
@@ -52,8 +52,29 @@ class CPUEngine(FSDPEngineWithLMHead):  # type: ignore[misc]  # verl ships no ty
             transformer_impl.CPUOffloadPolicy = offload
 
 
+class CPUCritic(CPUEngine, FSDPEngineWithValueHead):  # type: ignore[misc]  # verl ships no types
+    """A value model trained in the same way. verl's loader of value models asks for flash-attn, whatever is set."""
+
+    def _build_module(self) -> Any:
+        stock = verl_models.load_valuehead_model
+        verl_models.load_valuehead_model = _load_value_model
+        try:
+            return super()._build_module()
+        finally:
+            verl_models.load_valuehead_model = stock
+
+
+def _load_value_model(local_path: str, torch_dtype: Any, model_config: Any, trust_remote_code: bool) -> Any:
+    from transformers import AutoModelForTokenClassification
+
+    return AutoModelForTokenClassification.from_pretrained(
+        local_path, dtype=torch_dtype, config=model_config, trust_remote_code=trust_remote_code
+    )
+
+
 def register() -> None:
-    """Register `CPUEngine` with verl, once; both FSDP names, so that the wrong one gets our clear error."""
-    for backend in ("fsdp", _STRATEGY):
-        if "cpu" not in EngineRegistry._engines.get(_MODEL_TYPE, {}).get(backend, {}):
-            EngineRegistry.register(model_type=_MODEL_TYPE, backend=backend, device="cpu")(CPUEngine)
+    """Register the engines with verl, once; both FSDP names, so that the wrong one gets our clear error."""
+    for model_type, engine in (("language_model", CPUEngine), ("value_model", CPUCritic)):
+        for backend in ("fsdp", _STRATEGY):
+            if "cpu" not in EngineRegistry._engines.get(model_type, {}).get(backend, {}):
+                EngineRegistry.register(model_type=model_type, backend=backend, device="cpu")(engine)

@@ -1,12 +1,11 @@
-"""Take a new policy into a running model, bucket by bucket, and say which weights a model holds.
+"""Take a new policy into a running model, bucket by bucket.
 
-Not here: when it is safe to do so (`embedded.py` stops sampling between the first and the last bucket) and how the
-tensors travel (`replica.py`).
+Not here: when it is safe to do so (`embedded.py` stops sampling between the first and the last bucket), how the
+tensors travel (`replica.py`), and which weights a model holds (`r1ci_plugin/weights.py`).
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,12 +39,3 @@ class WeightLoader:
         self._seen.clear()
         if missing:
             raise ValueError(f"weight sync: {len(missing)} tensors were not sent, first {missing[0]}")
-
-
-def digest(state: Mapping[str, torch.Tensor]) -> str:
-    """SHA-256 over names and float32 bytes of a state dict, in the order of names."""
-    hasher = hashlib.sha256()
-    for name in sorted(state):
-        hasher.update(name.encode())
-        hasher.update(state[name].detach().float().cpu().contiguous().numpy().tobytes())
-    return hasher.hexdigest()

@@ -84,6 +84,7 @@ def jug_item(rng: Random, jugs: int, largest: int, low: int, high: int) -> Item:
     chance=0.1,
     knobs="2 or 3 jugs of up to 20 ... 30 litres, 2 to 16 moves",
     givens="capacities target",
+    max_answer_chars=20_000,
     configs=ladder(jugs=[2, 3, 3, 3, 3], largest=[24, 20, 20, 24, 30], low=[2, 3, 5, 7, 9], high=[6, 5, 7, 9, 16]),
 )
 class Jugs(Planning):
@@ -253,6 +254,7 @@ def tower_item(rng: Random, low: int, high: int) -> Item:
     item=tower_item,
     knobs="3 to 7 disks",
     givens="start goal pegs",
+    max_answer_chars=20_000,
     configs=ladder(low=[3, 4, 5, 6, 7], high=[3, 4, 5, 6, 7]),
 )
 class TowerOfHanoi(Planning):
@@ -365,6 +367,7 @@ def knight_item(rng: Random, columns: int, rows: int, low: int, high: int, piece
     item=knight_item,
     knobs="boards 4x3 to 5x3, 1 or 2 knights a colour, 2 to 40 moves",
     givens="cells board",
+    max_answer_chars=20_000,
     configs=ladder(
         columns=[4, 5, 4, 4, 5],
         rows=[3, 3, 3, 3, 3],

@@ -247,6 +247,7 @@ def partitions(string: str) -> list[list[str]]:
     "json",
     knobs="5 to 20 letters, palindromes up to 3 ... 7",
     givens="string",
+    max_answer_chars=20_000,
     configs=spans(
         5,
         string_len=[(5, 7), (7, 10), (10, 13), (13, 16), (15, 20)],

@@ -77,6 +77,7 @@ def show(stacks: Stacks) -> str:
     capabilities=("order", "optimisation", "search"),
     answer_kind="plan",
     levels=5,
+    max_answer_chars=20_000,
     knobs="blocks 3, 5, 7, 10, 15; stacks 3, 3, 4, 5, 6",
     source="rules of the blocks world",
     family="blocksworld",

@@ -68,6 +68,7 @@ def fault(weights: list[int], capacities: list[int], steps: list[Step]) -> str:
     capabilities=("math", "optimisation", "search"),
     answer_kind="plan",
     levels=5,
+    max_answer_chars=20_000,
     knobs="boxes 3, 8, 14, 22, 32; lifters 2, 3, 4, 5, 7",
     source="rules of BoxLift, written anew",
     family="boxlift",

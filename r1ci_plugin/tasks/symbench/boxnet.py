@@ -74,6 +74,7 @@ def limit(boxes: Places, targets: Places) -> int:
     capabilities=("spatial", "order", "optimisation", "search"),
     answer_kind="json",
     levels=5,
+    max_answer_chars=20_000,
     knobs="grid 2x2, 2x3, 3x3, 4x4, 4x8; boxes 2, 3, 4, 6, 9",
     source="rules of BoxNet, written anew",
     family="boxnet",

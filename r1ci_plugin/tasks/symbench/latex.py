@@ -1,41 +1,40 @@
-"""Comparing short exact answers written in LaTeX: numbers, fractions, roots, multiples of pi, tuples, texts.
+"""Comparing short exact answers written in LaTeX: numbers, fractions, roots, multiples of pi, tuples, sets, words.
 
-Plain forms are compared here. Others go to math-verify, which builds symbolic expressions and can take for ever on a
-tower of powers; so only short texts of harmless commands and bounded powers get there, its own time limits (which need
-the main thread) are off, and model text is compared only in the killable pool. Left out: extracting an answer from a
-longer text.
+Here is what surrounds values: spaces, units, boxes, brackets, percent signs, `x = `. Values are read by `exact.py`;
+nothing is handed to a computer algebra system, whose parsers run the text they read. Left out: extracting an answer
+from a longer text.
 """
 
 from __future__ import annotations
 
-import logging
 import re
 from fractions import Fraction
 
-from r1ci_plugin.tasks.answers import Unparseable, rational
+from r1ci_plugin.tasks.answers import Unparseable
+from r1ci_plugin.tasks.symbench import exact
 
 MAX_CHARS = 200
-MAX_POWER = 200
-_COMMAND = re.compile(
-    "[dt]?frac|sqrt|pi|cdot|times|left|right|text|mathrm|circ|degree|infty|cup|cap|in|pm|[lgn]eq?|div|l?dots|[{}%]"
-)
-_POWER = re.compile(r"\^\{?(-?[0-9]+)\}?|\^\\circ|\^\{\\circ\}|\^[a-z]\b")
 _DECORATION = re.compile(
-    r"\\left|\\right|\\!|\\,|\\;|\\ |\$|\\text\{\s*[a-z .]*\}|\^\{?\\circ\}?|\\degree|(?<![A-Za-z])\s+|\s+(?![A-Za-z])"
+    r"\\left|\\right|\\!|\\,|\\;|\\ |\$|\\text\{\s*[a-z .]*\}|\^\{?\\circ\}?|\\degree|"
+    r"(?<![A-Za-z0-9])\s+|\s+(?![A-Za-z0-9])"
 )
-_PYTHON_ROOT = re.compile(r"(?<!\\)sqrt\(([0-9]+)\)")
-_PYTHON_PI = re.compile(r"(?<![\\A-Za-z])pi(?![A-Za-z])")
-_FRACTION = re.compile(r"(-?)\\frac(?:\{(-?[0-9]+)\}|([0-9]))(?:\{([0-9]+)\}|([0-9]))")
+_PYTHON_NAME = re.compile(r"(?<![\\A-Za-z])(sqrt|pi)(?![A-Za-z])")
+_WORDS = re.compile(r"\\(?:text|mathrm|textbf)\{(.*)\}")
+_BRACKETS = re.compile(r"(\(|\[|\\\{)(.*)(\)|\]|\\\})", re.DOTALL)
+_THOUSANDS = re.compile(r"[^,]*[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])[^,]*")
+_UNIT = re.compile(
+    r"(?<=[0-9)}i])\s*(?:(?:square|sq|cubic)\.?\s*)?(?:units?|[ckm]?m|inch(?:es)?|feet|ft|degrees?|dollars?|ways)(?:\^\{?[23]\}?)?$"
+)
+_NAMED = re.compile(r"[A-Za-z]\s*=(?!.*=)")
 
 
 def normalised(text: str) -> str:
     """Without what does not change the meaning: spaces, sizes of brackets, units in words, degree signs, dollar
     signs."""
-    body = _DECORATION.sub("", text.strip().removesuffix(".")).replace("dfrac", "frac").replace("tfrac", "frac")
+    body = _DECORATION.sub("", text.strip().removesuffix("."))
     boxed = re.fullmatch(r"\\boxed\{(.*)\}", body)
-    body = (boxed[1] if boxed else body).replace("π", "\\pi").replace("−", "-")
-    body = _PYTHON_PI.sub(r"\\pi", _PYTHON_ROOT.sub(r"\\sqrt{\1}", body))
-    return re.sub(r"(?<!\*)\*(?!\*)", r"\\cdot ", body)
+    body = (boxed[1] if boxed else body).replace("π", "\\pi").replace("−", "-").replace("{,}", ",")
+    return _PYTHON_NAME.sub(r"\\\1", body.replace("dfrac", "frac").replace("tfrac", "frac"))
 
 
 def same(truth: str, answer: str) -> bool:
@@ -45,53 +44,68 @@ def same(truth: str, answer: str) -> bool:
     gold, got = normalised(truth), normalised(answer)
     if gold == got:
         return True
-    exact = _number(gold), _number(got)
-    if exact[0] is not None and exact[1] is not None:
-        return exact[0] == exact[1]
-    return _harmless(got) and _math_verify(gold, got)
-
-
-def _number(text: str) -> Fraction | None:
-    """The value of a plain number or fraction; None for anything else."""
-    match = _FRACTION.fullmatch(text)
-    if match and int(match[4] or match[5]):
-        return Fraction(int(match[1] + "1") * int(match[2] or match[3]), int(match[4] or match[5]))
-    try:
-        return rational(text)
-    except Unparseable:
-        return None
-
-
-def _harmless(text: str) -> bool:
-    """Whether evaluating the text is cheap. Raises Unparseable if not."""
-    if not text.isascii() or re.search(r"[^-+*/^=<> ()\[\]{}|,.:%\\A-Za-z0-9]|\*\*|//|[0-9]{13}", text):
+    if words := _WORDS.fullmatch(gold):
+        said = _WORDS.fullmatch(got)
+        return (said[1] if said else got).strip().casefold() == words[1].strip().casefold()
+    if not got.isascii():
         raise Unparseable("not an exact value")
-    if re.search(r"[A-Za-z]{3}", re.sub(r"\\[A-Za-z]+", " ", text)):
-        raise Unparseable("words have no place in an exact value")
-    strange = [name for name in re.findall(r"\\([A-Za-z]+|.)", text) if not _COMMAND.fullmatch(name)]
-    if strange:
-        raise Unparseable(f"\\{strange[0]} has no place in an exact value")
-    power = 1
-    rest = _POWER.sub("", text)
-    for exponent in re.findall(_POWER, text):
-        power *= max(1, abs(int(exponent or 1)))
-    if "^" in rest or power > MAX_POWER:
-        raise Unparseable("a power that large has no place in an exact value")
+    if "=" not in gold and (name := _NAMED.match(got)):
+        got = got[name.end() :]
+    if not re.search(r"(?<![\\A-Za-z])[A-Za-z]", gold):
+        got = _UNIT.sub("", got)
+    return _equal_lists(gold, got)
+
+
+def _equal_lists(gold: str, got: str) -> bool:
+    """Tuples, intervals and lists value by value; sets in any order. Texts without brackets are lists of one."""
+    (open_, items, close), (other_open, other_items, other_close) = _items(gold), _items(got)
+    found = [_values(item) for item in other_items]
+    try:
+        wanted = [_values(item) for item in items]
+    except Unparseable:  # a truth of another kind, which only equal texts meet
+        return False
+    if (open_, close, len(wanted)) != (other_open, other_close, len(found)):
+        return False
+    if open_ != "\\{":
+        return all(_meet(one, other) for one, other in zip(wanted, found, strict=True))
+    for one in wanted:
+        match = next((other for other in found if _meet(one, other)), None)
+        if match is None:
+            return False
+        found.remove(match)
     return True
 
 
-def _math_verify(truth: str, answer: str) -> bool:
-    from math_verify import LatexExtractionConfig, parse, verify
+def _items(text: str) -> tuple[str, list[str], str]:
+    """Opening bracket, what the commas outside inner brackets part, and closing bracket."""
+    match = _BRACKETS.fullmatch(text)
+    body = match[2] if match else text
+    pieces, depth = [""], 0
+    for sign in body:
+        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(sign, 0)
+        if depth < 0:  # the outer brackets are no pair, as in (1)(2)
+            return "", [text], ""
+        if sign == "," and not depth and (match or not _THOUSANDS.fullmatch(text)):
+            pieces.append("")
+        else:
+            pieces[-1] += sign
+    if match and (len(pieces) > 1 or match[1] == "\\{"):
+        return match[1], pieces, match[3]
+    return ("", [text], "") if match else ("", pieces, "")
 
-    for module in ("parser", "grader"):  # each warns that its time limit is off, which is as it should be here
-        logging.getLogger(f"math_verify.{module}").setLevel(logging.ERROR)
-    settings = [LatexExtractionConfig()]
-    gold, got = (
-        parse(f"${text}$", settings, fallback_mode="no_fallback", parsing_timeout=None) for text in (truth, answer)
-    )
-    if not got:
-        raise Unparseable("not an exact value")
-    return bool(verify(gold, got, timeout_seconds=None, strict=True))
+
+def _values(item: str) -> list[exact.Value]:
+    """The readings of one value: a percentage may be meant as a number or as its hundredth."""
+    body = item.removesuffix("%").removesuffix("\\")
+    if re.search(r"(?<![\\A-Za-z])[A-Za-z]{3}|[0-9]\s+[0-9]", body):
+        raise Unparseable("words have no place in an exact value")
+    value = exact.read(body)
+    hundredth = exact.quotient(value, exact.rational(100))
+    return [value, hundredth] if body != item else [value]
+
+
+def _meet(one: list[exact.Value], other: list[exact.Value]) -> bool:
+    return any(value.equals(reading) for value in one for reading in other)
 
 
 def fraction(value: Fraction | int) -> str:

@@ -86,8 +86,9 @@ def test_the_training_engine_for_cpu_is_ours(strategy: str) -> None:
     from verl.workers.engine.base import EngineRegistry
 
     from r1ci_plugin.rollout import cpu
-    from r1ci_plugin.rollout.cpu.engine import CPUEngine
+    from r1ci_plugin.rollout.cpu.engine import CPUCritic, CPUEngine
 
     cpu.register()
     cpu.register()
     assert EngineRegistry._engines["language_model"][strategy]["cpu"] is CPUEngine
+    assert EngineRegistry._engines["value_model"][strategy]["cpu"] is CPUCritic

@@ -16,7 +16,7 @@ from verl.workers.rollout.replica import RolloutReplicaRegistry
 from r1ci_plugin.rollout.cpu import replica
 from r1ci_plugin.rollout.cpu.replica import CPUReplica, ServerAdapter
 from r1ci_plugin.rollout.cpu.server import CPUServer
-from r1ci_plugin.rollout.cpu.weights import digest
+from r1ci_plugin.weights import digest
 
 Make = Callable[..., Any]
 PROMPT = list(range(5, 45))
@@ -82,7 +82,7 @@ def test_synced_weights_are_the_trainers_by_digest(
         return await server.digest(), await server.generate(PROMPT, {"max_tokens": 2}, "r")
 
     received, output = asyncio.run(main())
-    assert received == digest(state)
+    assert received == digest(state.items())
     assert len(handle.buckets) > 1 and sum(handle.buckets) == len(state)
     assert output.extra_fields["global_steps"] == 7
 

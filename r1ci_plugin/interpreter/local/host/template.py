@@ -29,8 +29,7 @@ STANDARD = (
 """What snippets import most: warm in every template."""
 _EXERCISE = {
     "numpy": (
-        "import numpy as n; n.linalg.solve(n.eye(2), n.ones(2)); str(n.arange(3));"
-        "n.random.default_rng(0).random(2)"
+        "import numpy as n; n.linalg.solve(n.eye(2), n.ones(2)); str(n.arange(3));n.random.default_rng(0).random(2)"
     ),
     "sympy": (
         "import sympy as s; x, y = s.symbols('x y'); s.expand((x + y)**3); s.solve(x**2 - 2, x); s.factor(x**2 - 1);"

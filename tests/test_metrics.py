@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from r1ci_plugin.report.metrics import read_steps, validation_acc
+from r1ci_plugin.metrics import read_steps, validation_acc
 
 
 def test_a_repeated_step_counts_as_its_later_start_has_it(tmp_path: Path) -> None:

@@ -25,9 +25,9 @@ def read_steps(run: Path) -> dict[int, Metrics]:
         for line in file.read_text(encoding="utf-8").splitlines():
             try:
                 record = json.loads(line)
-            except ValueError:
+                steps.setdefault(int(record["step"]), {}).update(record["data"])
+            except (ValueError, KeyError, TypeError):
                 continue
-            steps.setdefault(record["step"], {}).update(record["data"])
     return dict(sorted(steps.items()))
 
 

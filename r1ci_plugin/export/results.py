@@ -1,0 +1,70 @@
+"""Accuracy of a policy from a folder of `r1ci eval run`. Every task counts the same, however many questions it has."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from r1ci_plugin.evaluation.run_folder import read_records, read_settings
+from r1ci_plugin.record import Record
+from r1ci_plugin.stages.errors import StageFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One way of answering. Accuracies in 0..1."""
+
+    agent: str
+    form: str
+    temperature: float | None
+    overall: float
+    """Mean over tasks."""
+    suites: dict[str, float]
+    """Mean over the tasks of each suite."""
+    tasks: int
+    answers: int
+    lost: int
+    """Answers lost to the infrastructure; in no accuracy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    policy: str
+    """As the evaluation was told it."""
+    results: list[Result]
+
+
+def read_evaluation(folder: Path) -> Evaluation:
+    """Raises StageFailed for a folder that holds no evaluation."""
+    try:
+        records, settings = list(read_records(folder)), read_settings(folder)
+    except (KeyError, TypeError, ValueError) as error:
+        raise StageFailed(f"{folder} holds no evaluation ({error})", f"r1ci eval run --out {folder}") from None
+    ways: dict[tuple[str, str, float | None], list[Record]] = defaultdict(list)
+    for record in records:
+        ways[record.agent, record.form, record.temperature].append(record)
+    results = [_result(way, records) for way, records in sorted(ways.items(), key=str)]
+    if not any(result.answers for result in results):
+        raise StageFailed(f"{folder} holds no judged answer", f"r1ci eval run --out {folder}")
+    return Evaluation(str(settings.get("policy")), results)
+
+
+def _result(way: tuple[str, str, float | None], records: list[Record]) -> Result:
+    judged = [record for record in records if not record.is_lost]
+    accs: dict[str, list[float]] = defaultdict(list)
+    for record in judged:
+        accs[record.question.task].append(record.acc)
+    of_task = {task: statistics.mean(values) for task, values in accs.items()}
+    suites: dict[str, list[float]] = defaultdict(list)
+    for task, acc in sorted(of_task.items()):
+        suites[task.partition("/")[0]].append(acc)
+    return Result(
+        *way,
+        overall=statistics.mean(of_task.values()) if of_task else 0.0,
+        suites={suite: statistics.mean(values) for suite, values in suites.items()},
+        tasks=len(of_task),
+        answers=len(judged),
+        lost=len(records) - len(judged),
+    )

@@ -1,0 +1,87 @@
+"""`r1ci eval run` and `r1ci ask`: one clear line where something is wrong, exit codes that programs can trust."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from r1ci_plugin.cli.main import build
+from r1ci_plugin.tasks import Question, get_task
+
+PROVIDER = Path(__file__).parents[1] / "evaluation" / "provider.py"
+runner = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def questions() -> list[Question]:
+    return [get_task("symbench/letters").make(seed, 1) for seed in range(3)]
+
+
+@pytest.fixture(scope="module")
+def address(questions: list[Question], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A provider that knows two of the three questions and errs on the third."""
+    right = {question.prompt: get_task(question.task).solve(question) for question in questions}
+    file = tmp_path_factory.mktemp("provider") / "answers.json"
+    file.write_text(json.dumps({**right, questions[2].prompt: "Count: 99, Positions: []", "my own": "42"}))
+    server = subprocess.Popen([sys.executable, PROVIDER, file], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    yield server.stdout.readline().strip()
+    server.kill()
+    server.wait()
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    result = runner.invoke(build(arguments), arguments)
+    assert "Traceback" not in result.output + result.stderr
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_a_run_is_judged_and_its_exit_code_follows_the_bar(
+    tmp_path: Path, address: str, questions: list[Question]
+) -> None:
+    file = tmp_path / "questions.jsonl"
+    file.write_text("".join(json.dumps(question.to_dict()) + "\n" for question in questions))
+    command = ["eval", "run", "--base-url", address, "--model", "fake", "--questions", str(file), "--json"]
+    command += ["--agents", "all_text,code_agent", "--out", str(tmp_path / "run")]
+    code, out, _ = run(*command, "--fail-under", "0.6")
+    assert code == 0
+    assert json.loads(out)["accuracy"] == {"all_text": pytest.approx(2 / 3), "code_agent": pytest.approx(2 / 3)}
+    assert run(*command, "--fail-under", "0.7")[0] == 1
+    code, _, err = run(*command, "--samples", "2")
+    assert code == 2 and "samples" in err and "--out" in err
+
+
+def test_a_dry_run_asks_nothing(tmp_path: Path) -> None:
+    command = ["eval", "run", "--base-url", "http://127.0.0.1:1/v1", "--model", "m", "--out", str(tmp_path / "run")]
+    code, out, _ = run(*command, "--tasks", "letters", "--per-task", "3", "--samples", "2", "--dry-run")
+    assert code == 0 and out.startswith("6 answers to 3 questions of 1 tasks")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "--policy FOLDER"),
+        (["--policy", "/nonexistent"], "no policy at /nonexistent"),
+        (["--base-url", "http://127.0.0.1:1/v1"], "--model"),
+        (["--policy", "seed", "--tasks", "lettrs"], "lettrs"),
+        (["--policy", "seed", "--agents", "nobody"], "code_agent"),
+        (["--policy", "seed", "--questions", "/nonexistent.jsonl"], "/nonexistent.jsonl"),
+        (["--policy", "seed", "--split", "nonsense"], "default"),
+    ],
+)
+def test_a_mistake_is_one_clear_line_and_exit_code_2(arguments: list[str], says: str) -> None:
+    code, _, err = run("eval", "run", *arguments)
+    assert code == 2 and says in err and len(err.strip().splitlines()) == 1
+
+
+def test_a_question_of_ones_own_is_answered_in_sight(address: str) -> None:
+    code, out, _ = run("ask", "my own question", "--base-url", address, "--model", "fake")
+    assert code == 0
+    assert "print('42')" in out and "isolation" in out and out.rstrip().endswith("answer: 42")

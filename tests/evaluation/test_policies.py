@@ -1,0 +1,117 @@
+"""Policies in token ids: the same tokens as in training, by both doors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import r1ci_plugin
+from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.evaluation.agents import Context, get_agent
+from r1ci_plugin.evaluation.endpoints import ChatPolicy, CompletionsPolicy, Endpoint
+from r1ci_plugin.evaluation.policies import EmbeddedPolicy, PolicyError, Sampling
+from r1ci_plugin.interpreter.executor import ExecResult, Executor
+from r1ci_plugin.tasks import Question
+
+SEED_POLICY = Path(r1ci_plugin.__file__).parent / "assets" / "seed_policy"
+
+
+class Says42(Executor):
+    async def run(self, code: str, **_: Any) -> ExecResult:
+        return ExecResult("ok", stdout="42\n")
+
+
+@pytest.fixture(scope="module")
+def embedded() -> EmbeddedPolicy:
+    pytest.importorskip("torch")
+    return EmbeddedPolicy(SEED_POLICY, max_num_seqs=8)
+
+
+def context(policy: Any, on_text: Callable[[str], None] | None = None, temperature: float = 0.6) -> Context:
+    return Context(policy, Says42(), Limits(result_max_tokens=64), Sampling(temperature, 120), on_text)
+
+
+async def test_the_same_key_gives_the_same_tokens_and_another_key_others(
+    embedded: EmbeddedPolicy, questions: list[Question]
+) -> None:
+    agent = get_agent("code_agent")
+    keys = ("one", "one", *(f"other {number}" for number in range(3)))
+    got = [await agent.answer(questions[0], context(embedded, temperature=1.0), key) for key in keys]
+    responses = [tuple(answer.trajectory.response_ids) for answer in got]
+    assert responses[0] == responses[1]
+    assert len(set(responses)) > 1
+    assert got[0].usage.sampled_tokens == sum(got[0].trajectory.response_mask)
+
+
+async def test_watching_changes_nothing_and_shows_every_sampled_character(
+    embedded: EmbeddedPolicy, questions: list[Question]
+) -> None:
+    agent = get_agent("code_agent")
+    for question in questions[:2]:
+        shown: list[str] = []
+        plain = await agent.answer(question, context(embedded), "key")
+        watched = await agent.answer(question, context(embedded, shown.append), "key")
+        assert watched.trajectory.response_ids == plain.trajectory.response_ids
+        assert "".join(shown) == "".join(turn.text for turn in plain.trajectory.turns)
+
+
+async def test_a_prompt_that_fills_the_context_is_a_wrong_answer_not_a_crash(
+    embedded: EmbeddedPolicy, questions: list[Question]
+) -> None:
+    long = Question(questions[0].task, 0, 1, "x " * 4000, {})
+    got = await get_agent("code_agent").answer(long, context(embedded), "key")
+    assert (got.trajectory.outcome, got.trajectory.turns) == ("length", [])
+    assert got.trajectory.facts()["outcome_length"] == 1.0
+
+
+async def test_a_server_of_token_ids_gets_the_ids_of_training(
+    embedded: EmbeddedPolicy, provider: Callable[..., Any], questions: list[Question]
+) -> None:
+    replies = iter(["I compute it.\n```python\nprint(6*7)\n```\n", "So <<<42>>>"])
+    async with (
+        provider(brain=lambda messages: next(replies), codec=embedded.codec) as server,
+        CompletionsPolicy(Endpoint(server.url), "fake", embedded.codec, context_tokens=1024) as policy,
+    ):
+        got = await get_agent("code_agent").answer(questions[0], context(policy), "key")
+    first, second = (body for _, body in server.seen)
+    trajectory = got.trajectory
+    assert first["prompt"] == trajectory.prompt_ids
+    assert second["prompt"] == trajectory.prompt_ids + trajectory.response_ids[: -len(trajectory.turns[-1].ids)]
+    assert (trajectory.answer, trajectory.transport) == ("42", "tokens")
+    assert first["include_stop_str_in_output"] and first["return_token_ids"]
+
+
+async def test_a_streamed_reply_is_the_same_reply(
+    embedded: EmbeddedPolicy, provider: Callable[..., Any], questions: list[Question]
+) -> None:
+    agent = get_agent("code_agent")
+    trajectories, shown = [], list[str]()
+    for on_text in (None, shown.append):
+        async with provider() as server:
+            async with ChatPolicy(Endpoint(server.url), "fake") as chat:
+                trajectories.append((await agent.answer(questions[0], context(chat, on_text), "key")).trajectory)
+            replies = iter(["```python\nprint(6*7)\n```\n", "So <<<42>>>"])
+            server.brain, server.codec = (lambda messages, left=replies: next(left)), embedded.codec
+            async with CompletionsPolicy(Endpoint(server.url), "fake", embedded.codec) as tokens:
+                trajectories.append((await agent.answer(questions[0], context(tokens, on_text), "key")).trajectory)
+    assert trajectories[0] == trajectories[2] and trajectories[1] == trajectories[3]
+    assert "I compute it." in "".join(shown)
+
+
+async def test_a_server_without_token_ids_is_refused_with_the_way_out(
+    embedded: EmbeddedPolicy, provider: Callable[..., Any], questions: list[Question]
+) -> None:
+    async with provider(brain=lambda messages: "x", codec=embedded.codec) as server:
+        server.reply = lambda path, body: {"choices": [{"text": "x"}]}
+        async with CompletionsPolicy(Endpoint(server.url), "fake", embedded.codec) as policy:
+            with pytest.raises(PolicyError, match="--tokenizer"):
+                await get_agent("code_agent").answer(questions[0], context(policy), "key")
+
+
+def test_a_folder_without_a_policy_is_one_clear_line(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    with pytest.raises(PolicyError, match="no policy"):
+        EmbeddedPolicy(tmp_path)

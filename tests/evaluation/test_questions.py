@@ -1,0 +1,73 @@
+"""Which questions a run asks: held out of every data set of the same split, and files of somebody else's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from r1ci_plugin.data.plan import Plan, draw
+from r1ci_plugin.evaluation.external import external_question
+from r1ci_plugin.evaluation.questions import NoQuestions, choose_tasks, held_out_questions, read_questions
+from r1ci_plugin.tasks import Question, get_task, task_names
+from r1ci_plugin.tasks.splits import get_split
+
+SPLIT = get_split("default")
+
+
+def test_sides_suites_and_patterns_name_tasks() -> None:
+    assert (len(choose_tasks("test", SPLIT)), len(choose_tasks("train", SPLIT))) == (37, 107)
+    assert len(choose_tasks("all", SPLIT)) == 144
+    assert choose_tasks("bbh", SPLIT) == task_names("bbh/*")
+    assert choose_tasks("letters, bbh/word_sorting", SPLIT) == ["symbench/letters", "bbh/word_sorting"]
+    with pytest.raises(NoQuestions, match="lettrs"):
+        choose_tasks("lettrs", SPLIT)
+
+
+def test_evaluation_asks_what_a_data_set_of_the_same_split_holds_out() -> None:
+    name = "symbench/letters"
+    asked = held_out_questions([name], 15)
+    drawn = draw(Plan.of(SPLIT, [name], questions_per_task=40, validation_per_task=15), name)
+    assert asked == drawn.questions["validation"]
+    assert not {q.question_id for q in asked} & {q.question_id for q in drawn.questions["train"]}
+
+
+def test_a_file_of_records_questions_or_own_questions_is_read(tmp_path: Path, questions: list[Question]) -> None:
+    file = tmp_path / "questions.jsonl"
+    lines = [
+        questions[0].to_dict(),
+        {"prompt": "How many days has a leap year?", "answer": "366", "kind": "integer"},
+        {"prompt": "Pick.", "answer": "B", "kind": "choice", "options": {"A": "one", "B": "two"}, "set": "gpqa"},
+        {"prompt": "Name it.", "answer": "Blue whale"},
+    ]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    first, year, pick, name = read_questions(file)
+    assert first == questions[0]
+    for question, right, wrong in ((year, "366.0", "365"), (pick, "(B) two", "A"), (name, "blue  whale.", "whale")):
+        assert get_task(question.task).verify(question, right).score == 1.0
+        assert get_task(question.task).verify(question, wrong).score == 0.0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"prompt": "?", "answer": "many", "kind": "integer"},
+        {"prompt": "?", "answer": "C", "kind": "choice", "options": {"A": "one", "B": "two"}},
+        {"prompt": "?", "kind": "text"},
+        {"prompt": "?", "answer": "1", "kind": "poem"},
+    ],
+)
+def test_a_question_whose_own_answer_is_unreadable_is_refused_with_its_line(
+    tmp_path: Path, line: dict[str, object]
+) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        external_question(line, 1)
+    file = tmp_path / "questions.jsonl"
+    file.write_text("\n" + json.dumps(line))
+    with pytest.raises(NoQuestions, match="line 2"):
+        read_questions(file)
+
+
+def test_external_kinds_are_not_among_the_144() -> None:
+    assert not task_names("external/*")
