@@ -1,8 +1,9 @@
 """How sure a pass rate is: intervals for p from `right` of `n` answers. Pure.
 
 Wilson's score interval and Jeffreys' interval (equal tails of the posterior under the prior Beta(1/2, 1/2)), the two
-that Brown, Cai and DasGupta, "Interval Estimation for a Binomial Proportion" (2001), recommend for small n. Left out:
-what an interval says of the potential (`potential.py`), and when enough has been measured (`adaptive.py`).
+that Brown, Cai and DasGupta, "Interval Estimation for a Binomial Proportion" (2001), recommend for small n. Wilson's is
+that of all statistics (`evaluation/statistics.py`). Left out: what an interval says of the potential (`potential.py`),
+and when enough has been measured (`adaptive.py`).
 """
 
 from __future__ import annotations
@@ -10,24 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from statistics import NormalDist
+
+from r1ci_plugin.evaluation.statistics import wilson
 
 Interval = tuple[float, float]
 """Lower and upper end, in 0..1."""
 
 _TINY = 1e-300
-
-
-def wilson(right: int, n: int, confidence: float = 0.95) -> Interval:
-    """Wilson's score interval; (0, 1) for n = 0. Raises ValueError for impossible counts."""
-    check_counts(right, n)
-    if n == 0:
-        return 0.0, 1.0
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    p, shrink = right / n, 1 + z * z / n
-    centre = (p + z * z / (2 * n)) / shrink
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / shrink
-    return (0.0 if right == 0 else max(0.0, centre - half), 1.0 if right == n else min(1.0, centre + half))
 
 
 def jeffreys(right: int, n: int, confidence: float = 0.95) -> Interval:

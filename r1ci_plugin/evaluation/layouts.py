@@ -92,5 +92,7 @@ def behaviour_sheet(behaviours: Mapping[str, Behaviour]) -> Sheet:
     lines = {name: one.to_dict() for name, one in behaviours.items()}
     sheet = Sheet("behaviour", [Column(""), *(Column(name, ".3g") for name in lines)])
     for measure in dict.fromkeys(measure for line in lines.values() for measure in line):
-        sheet.rows.append([measure.replace("_", " "), *(line[measure] for line in lines.values())])
+        values = [line[measure] for line in lines.values()]
+        cells = [str(value) if isinstance(value, int) else value for value in values]
+        sheet.rows.append([measure.replace("_", " "), *cells])
     return sheet

@@ -105,11 +105,11 @@ def _task_scores(counts: dict[str, list[float]], effort: dict[str, list[float]])
 
 def _effort(record: Record) -> dict[str, float]:
     trajectory, usage = record.trajectory, record.usage
+    ids = sum(len(turn.ids) for turn in trajectory.turns) if trajectory.transport == "tokens" else 0
     return {
         "turns": len(trajectory.turns),
         "calls": len(trajectory.calls),
-        # records of training carry no usage, but ids
-        "sampled_tokens": usage.sampled_tokens or sum(len(turn.ids) for turn in trajectory.turns),
+        "sampled_tokens": usage.sampled_tokens or ids,  # records of training carry no usage, but ids
         "prompt_tokens": usage.prompt_tokens,
         "wall_s": record.wall_s,
         "cost": usage.cost,

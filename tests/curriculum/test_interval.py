@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from r1ci_plugin.curriculum.interval import beta_quantile, beta_share, jeffreys, wilson
+from r1ci_plugin.curriculum.interval import beta_quantile, beta_share, jeffreys
+from r1ci_plugin.evaluation.statistics import wilson
 
 
 @pytest.mark.parametrize(

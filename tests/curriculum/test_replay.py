@@ -138,6 +138,8 @@ class Signals(Store):
 class Told:
     """Stands for the data set: remembers what it is told."""
 
+    stage = 1
+
     def __init__(self) -> None:
         self.samples: list[Sample] = []
         self.filtered: list[Sample] = []

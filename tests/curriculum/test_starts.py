@@ -12,9 +12,7 @@ from r1ci_plugin.curriculum.sampler import CurriculumSampler
 from r1ci_plugin.curriculum.starts import FILE, Start, StartWriter, append_start, read_starts
 from r1ci_plugin.leftovers import MARK
 
-DATASET = SimpleNamespace(
-    stage=2, manifest_digest="feed", sampler=CurriculumSampler([2, 1, 0, 2, 3], weights=(1, 1))
-)
+DATASET = SimpleNamespace(stage=2, manifest_digest="feed", sampler=CurriculumSampler([2, 1, 0, 2, 3], weights=(1, 1)))
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from r1ci_plugin.codec import TextCodec
 from r1ci_plugin.interpreter.executor import ExecResult
 from r1ci_plugin.journal import Journal
 from r1ci_plugin.record import Record, Usage
@@ -56,12 +57,13 @@ def provider(provider_module: ModuleType, answers: dict[str, str]) -> Callable[.
 
 
 def make_turn(words: str, code: str | None = None, output: str = "", status: Any = "ok", stderr: str = "") -> Turn:
-    """One turn; with code, the call and its result."""
+    """One turn, as of a chat endpoint; with code, the call and its result."""
+    encode = TextCodec().encode
     if code is None:
-        return Turn(text=words)
+        return Turn(ids=encode(words), text=words)
     text = f"{words}\n```python\n{code}\n```\n" if words else f"```python\n{code}\n```\n"
     shown = f"Code Execution Results:\n{output}{stderr}\n\n"
-    return Turn(text=text, call=CodeCall(code, ExecResult(status, output, stderr), inserted_text=shown))
+    return Turn(encode(text), text=text, call=CodeCall(code, ExecResult(status, output, stderr), encode(shown), shown))
 
 
 def make_record(
@@ -80,7 +82,7 @@ def make_record(
     lost = right is None
     verdict = None if lost else (Verdict.correct() if right else Verdict.wrong("not that"))
     trajectory = Trajectory(
-        [], list(turns) or [Turn(text=f"<<<{answer}>>>")], "lost" if lost else "answered", None if lost else answer
+        [], list(turns) or [make_turn(f"<<<{answer}>>>")], "lost" if lost else "answered", None if lost else answer
     )
     trajectory.transport = "messages"
     key = f"{question.task}|{question.question_id}|{agent}|{sample}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -70,6 +71,14 @@ def test_effort_is_the_mean_of_an_answer_and_cost_is_also_summed(record: Make) -
     assert only.effort["sampled_tokens"] == 20 and only.effort["prompt_tokens"] == 55
     assert only.effort["wall_s"] == 2.0 and only.effort["turns"] == 1.0
     assert only.total_cost == pytest.approx(0.75)
+
+
+def test_tokens_are_counted_from_ids_only_where_ids_are_tokens(record: Make) -> None:
+    """A chat endpoint's ids are characters."""
+    chat = record(usage=Usage())
+    tokens = replace(chat, trajectory=replace(chat.trajectory, transport="tokens"))
+    assert rows_of(scores_of([chat]))[0].effort["sampled_tokens"] == 0
+    assert rows_of(scores_of([tokens]))[0].effort["sampled_tokens"] == len("<<<7>>>")
 
 
 def test_numbers_do_not_depend_on_the_order_of_the_records(record: Make) -> None:

@@ -33,6 +33,7 @@ def run_of_six(make_record: MakeRecord) -> list[Record]:
         reward = 1.0 if "verdict" not in changes else 0.0
         facts = TrainingFacts(step, 1 + number // 3, f"group-{step}", reward, {"acc": reward}, reward - 0.5)
         task = "symbench/game24" if number < 3 else "bbh/word_sorting"
+        changes = {"temperature": 1.0, **changes}
         return make_record(number, task=task, sample=number % 3, training=facts, **changes)
 
     words = {"texts": ("In words.\n<<<41>>>",), "results": (), "answer": "41"}
@@ -41,7 +42,7 @@ def run_of_six(make_record: MakeRecord) -> list[Record]:
         member(0),
         member(1, verdict=Verdict.wrong("expected 42, got 41"), **words),
         member(2, verdict=Verdict.wrong("the trajectory ended without an answer"), **silent),
-        member(3, agent="all_code"),
+        member(3, agent="all_code", temperature=0.6),
         member(4, verdict=Verdict("unparseable", "not an integer"), results=(FAILED,)),
         member(5),
     ]
@@ -65,6 +66,7 @@ def test_a_page_opens_without_errors_and_without_a_network(open_records: Open, r
         ("call", "none", 2),
         ("stage", "2", 3),
         ("agent", "all_code", 1),
+        ("temperature", "0.6", 1),
     ],
 )
 def test_a_filter_lists_what_has_the_value(
@@ -111,6 +113,12 @@ def test_search_finds_turns_results_and_reasons(open_records: Open, run_of_six: 
         page.wait("return document.querySelectorAll(arguments[0]).length === 6", LISTED)
 
 
+def test_an_answer_of_many_lines_stays_in_its_line_of_the_list(open_records: Open, make_record: MakeRecord) -> None:
+    page = open_records([make_record(answer="1 0\n0 1\n1 1", texts=("<<<1 0\n0 1\n1 1>>>",), results=())])
+    assert page.texts(".line-answer") == ["1 0 0 1 1 1"]
+    assert page.texts(".answer-line code") == ["1 0\n0 1\n1 1"]
+
+
 def test_the_order_of_the_list_is_chosen(open_records: Open, run_of_six: list[Record]) -> None:
     page = open_records(run_of_six, "#order=turns")
     assert page.run("return document.querySelector('#order').value") == "turns"
@@ -135,6 +143,29 @@ def test_a_trajectory_reads_as_a_conversation(open_records: Open, make_record: M
     assert "Write code." in page.texts(".note")[0]
     page.click(".truth summary")
     assert '"answer": 42' in page.texts(".truth pre")[0]
+
+
+def test_python_is_coloured_without_losing_a_character(open_records: Open, make_record: MakeRecord) -> None:
+    code = (
+        "@cache\ndef ädd(a, b=0x1F):  # 'no string'\n"
+        '    """Two\n    lines # """\n'
+        "    return rf'\\'{a}' + str(1.5e3j)\n"
+        "class None_: pass\nx = 'open\ny = '''never closed\nfor i in x"
+    )
+    page = open_records([make_record(texts=(f"```python\n{code}\n```\n", "<<<42>>>"))])
+    assert page.run("return document.querySelector('.code code').textContent") == code
+    kinds = {
+        "decorator": ["@cache"],
+        "definition": ["ädd", "None_"],
+        "number": ["0x1F", "1.5e3j"],
+        "comment": ["# 'no string'"],
+        "keyword": ["def", "return", "class", "pass"],
+        "builtin": ["str"],
+        "string": ['"""Two', '    lines # """', "rf'\\'{a}'", "'open", "'''never closed", "for i in x"],
+    }
+    pieces = "return [...document.querySelectorAll('.py-' + arguments[0])].map((piece) => piece.textContent)"
+    assert {kind: page.run(pieces, kind) for kind in kinds} == kinds
+    assert page.run("return document.querySelectorAll('.code .line').length") == len(code.split("\n"))
 
 
 def test_what_the_policy_did_not_see_is_named(open_records: Open, make_record: MakeRecord) -> None:
