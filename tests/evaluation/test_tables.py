@@ -129,7 +129,7 @@ def test_a_comparison_sets_each_question_against_itself(record: Make) -> None:
     a = scores_of([record("bbh/navigate", i, i % 3 == 0) for i in range(12)])
     b = scores_of([record("bbh/navigate", i, i % 3 == 0) for i in range(5, 20)])
     line = compare(a, b).differences[0]
-    assert (line.questions, line.difference, line.p) == (7, 0.0, 1.0)
+    assert (line.questions, line.difference, line.low, line.p) == (7, 0.0, None, 1.0)
     assert line.a == line.b == 2 / 7
 
 
