@@ -342,7 +342,7 @@ def _check_group(rows: list[dict[str, Any]], batch: int, settings: R1CISettings)
 
 
 def check_trainer(config: Any) -> Iterator[Finding]:
-    """verl's trainer runs in the mode our replay buffer is written for."""
+    """verl's trainer runs in the mode our replay buffer is written for, and filters groups by correctness if at all."""
     mode = config.trainer.v1.trainer_mode
     if mode != "sync":
         yield broken(
@@ -352,6 +352,12 @@ def check_trainer(config: Any) -> Iterator[Finding]:
         )
     else:
         yield ok("verl's trainer mode is sync")
+    chosen = config.algorithm.filter_groups
+    if chosen.enable and chosen.metric != "acc":
+        yield broken(
+            f"groups without signal would be filtered by {chosen.metric}, in which shaping makes all groups differ",
+            "algorithm.filter_groups.metric=acc",
+        )
 
 
 def check_ray(config: Any) -> Iterator[Finding]:

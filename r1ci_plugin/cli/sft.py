@@ -264,7 +264,7 @@ def _synthesized(told: dict[str, Any], reasons: Sequence[str]) -> str:
 
 
 def _tell(chosen: Chosen, seen: int, lengths: Sequence[int], seconds: float, out: Path | None, as_json: bool) -> None:
-    from r1ci_plugin.sft.filters import is_multi_turn, is_repairing, is_switching
+    from r1ci_plugin.sft.filters import BEYOND, is_multi_turn, is_repairing, is_switching
 
     kept = chosen.kept
     kinds = {"multi_turn": is_multi_turn, "switching": is_switching, "repairing": is_repairing}
@@ -291,5 +291,11 @@ def _tell(chosen: Chosen, seen: int, lengths: Sequence[int], seconds: float, out
     for name, share in shares.items():
         table.add_row(f"  {name}", f"{share:.0%}")
     Console().print(table)
+    beyond = sum(count for reason, count in chosen.reasons.items() if reason.startswith(BEYOND))
+    if beyond:
+        typer.echo(
+            f"least shares cost {beyond} trajectories: synthesize more with --forms check,repair, "
+            "or lower --switching, --repairing, --multi-turn"
+        )
     if told["folder"]:
         typer.echo(f"wrote {out}: README.md is its card; fine-tune by the recipe r1ci_sft with R1CI_SFT={out}")

@@ -100,12 +100,6 @@ class CurriculumDataset(RLHFDataset):  # type: ignore[misc]  # verl ships no typ
     def __getitem__(self, position: int) -> Any:
         return super().__getitem__(self.sampler.draw() if self.is_training else position)
 
-    @property
-    def group_of(self) -> dict[str, int]:
-        """The group of every question that may be drawn now."""
-        rows = np.flatnonzero(self.sampler.eligible()).tolist()
-        return {self._rows[row].question_id: int(self.sampler.groups[row]) for row in rows}
-
     def group(self, question_id: str) -> int:
         """The group a question is in now."""
         return int(self.sampler.groups[self._row_of[question_id]])

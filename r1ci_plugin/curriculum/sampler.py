@@ -196,9 +196,11 @@ class CurriculumSampler:
         self._groups = groups
         key = groups if self._task_of is None else self._task_of * MOST_GROUPS + groups
         order = np.argsort(key, kind="stable").astype(np.int32)
-        values, starts = np.unique(key[order], return_index=True)
+        ends = np.cumsum(np.bincount(key))
         self._decks: list[_Deck] = []
-        for value, rows in zip(values.tolist(), np.split(order, starts[1:]), strict=True):
+        for value, rows in enumerate(np.split(order, ends[:-1])):
+            if not len(rows):
+                continue
             task, group = (0, value) if self._task_of is None else divmod(value, MOST_GROUPS)
             if group > 0:
                 seeds = (self._seed, self._cuts, task, group)

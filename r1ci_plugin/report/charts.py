@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+CHANCE = "A dotted mark is the chance level, where guessing is right at least now and then."
 _SUITES = ("bbh", "reasoning_gym", "symbench")
 
 
@@ -84,6 +85,12 @@ def share_x_axis(axes: Axes, label: str = "", *, room: float = 0.02) -> None:
     axes.set_xlim(-0.02, 1 + room)
     axes.set_xticks(*_SHARES)
     axes.set_xlabel(label)
+
+
+def chance_mark(axes: Axes, chance: float, place: float, theme: Theme) -> None:
+    """The chance level of a task in its row, where it is worth a mark."""
+    if chance:
+        axes.plot([chance] * 2, [place - 0.4, place + 0.4], color=theme.muted, linewidth=1.2, linestyle=(0, (1.5, 1)))
 
 
 def names_axis(axes: Axes, names: Sequence[str]) -> None:

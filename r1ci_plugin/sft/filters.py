@@ -23,6 +23,9 @@ from r1ci_plugin.protocol import fences
 from r1ci_plugin.record import Record
 from r1ci_plugin.sft.hard_coded import atoms, literal_share, prints_without_computing
 
+BEYOND = "beyond what"
+"""How the reasons begin that a least share gives."""
+
 CHARS_A_TOKEN = 3
 """For lengths in tokens where no tokenizer is given: low, so that the estimate is high."""
 
@@ -192,13 +195,13 @@ def _cut(good: Sequence[Record], settings: FilterSettings, dropped: dict[str, st
     Random(f"{seed}|set").shuffle(kept)
     size = settings.target or len(kept)
     shares = (
-        (is_repairing, settings.repairing, "a share of repairs"),
-        (is_switching, settings.switching, "a share of changes between words and code"),
-        (is_multi_turn, settings.multi_turn, "a share of several turns"),
+        (is_repairing, settings.repairing, "repairs"),
+        (is_switching, settings.switching, "words with code"),
+        (is_multi_turn, settings.multi_turn, "several turns"),
     )
     for is_kind, share, why in shares:
         kept, over = _with_share(kept, is_kind, share, size)
-        dropped.update({record.key: f"dropped to keep {why}" for record in over})
+        dropped.update({record.key: f"{BEYOND} the share of {why} allows" for record in over})
     dropped.update({record.key: "over the target" for record in kept[size:]})
     return kept[:size]
 

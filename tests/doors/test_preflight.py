@@ -260,6 +260,13 @@ def test_a_trainer_mode_that_the_curriculum_cannot_follow_is_refused(config: Any
     assert mode in finding.what and finding.mend == "trainer.v1.trainer_mode=sync"
 
 
+def test_groups_are_filtered_by_correctness_or_not_at_all(config: Any) -> None:
+    config.algorithm.filter_groups.enable = True
+    assert the_one(checks.check_trainer(config)).mend == "algorithm.filter_groups.metric=acc"
+    config.algorithm.filter_groups.metric = "acc"
+    assert broken(checks.check_trainer(config)) == []
+
+
 def test_an_ablation_does_not_go_into_the_run_folders_of_the_method(config: Any, tmp_path: Path) -> None:
     config.r1ci.ablation = "reverse"
     assert the_one(checks.check_run_folder(config)).mend == "set R1CI_RUNS=runs/reverse"

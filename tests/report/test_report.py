@@ -17,6 +17,7 @@ from r1ci_plugin.cli.main import build
 from r1ci_plugin.curriculum.metrics import Sample, batch_metrics
 from r1ci_plugin.journal import Journal
 from r1ci_plugin.record import Record
+from r1ci_plugin.report.sources import read_sources
 from r1ci_plugin.reward.manager import EXTRA_KEYS
 from r1ci_plugin.tasks import Verdict, get_task
 from r1ci_plugin.trajectory import CodeCall, Trajectory, Turn
@@ -177,6 +178,19 @@ def test_a_program_gets_the_paths(tmp_path: Path) -> None:
     result = report_of(write_evaluation(tmp_path / "run", ("all_text",)), "--json")
     found = json.loads(result.stdout)
     assert Path(found["page"]) == tmp_path / "run" / "report" / "index.html" and len(found["figures"]) == 3
+
+
+def test_a_small_label_task_has_its_chance_level_beside_it(html: str) -> None:
+    chance = {row[0]: row[1] for row in table_of(html, "moved")}
+    assert chance["bbh/boolean_expressions"] == "0.500" and chance["symbench/letters"] == "0.000"
+
+
+def test_validation_lines_of_another_reward_manager_are_left_out(tmp_path: Path) -> None:
+    run = write_training(tmp_path / "run", 1)
+    dump = run / "validation" / "6.jsonl"
+    dump.write_text('{"gts": "42", "acc": 1.0}\nno json\n' + dump.read_text())
+    (read,) = read_sources([run]).runs
+    assert {task: tally.n for task, tally in read.validation[6].items()} == dict.fromkeys(TASKS, 8)
 
 
 def test_in_a_browser_nothing_fails_and_every_link_leads_somewhere(page: Any, report: Path) -> None:

@@ -29,9 +29,9 @@ function detailHead(context, row, body) {
     el("div", { class: "title-line" },
       el("h2", null, el("span", { class: "suite" }, `${suite}/`), name),
       el("div", { class: "actions" },
-        el("button", { type: "button", onclick: () => context.copyLink(), title: "copy a link to this (c)" }, "copy link"),
-        context.siblings.length > 1 && el("button", { type: "button", class: "primary", onclick: () => context.toggleGroup() },
-          `side by side (${context.siblings.length}) `, el("kbd", null, "g")))),
+        button("copy link", () => context.copyLink()),
+        context.siblings.length > 1
+          && button(`side by side (${context.siblings.length}) `, () => context.toggleGroup(), "g"))),
     el("dl", { class: "facts-line" },
       facts.filter(([, value]) => value !== null && value !== undefined && value !== "")
         .map(([label, value]) => el("div", null, el("dt", null, label), el("dd", null, value)))));
@@ -71,7 +71,8 @@ function verdictElement(row, body) {
       el("strong", null, row.verdict),
       el("span", { class: "reason" }, reason)),
     body.answer !== null && body.answer !== undefined
-      && el("div", { class: "answer-line" }, el("span", { class: "quiet" }, "answer"), longText(el("code"), body.answer)),
+      && el("div", { class: "answer-line" },
+        el("span", { class: "quiet" }, "answer"), longText(el("code"), body.answer)),
     el("dl", { class: "numbers" }, numbers.filter(([, value]) => value !== null)
       .map(([label, value, title]) => el("div", { title }, el("dt", null, label), el("dd", null, value)))),
     rewardElement(row, body));
@@ -79,7 +80,8 @@ function verdictElement(row, body) {
 
 function rewardElement(row, body) {
   if (!body.training) return null;
-  const chip = (label, value, words) => el("span", { class: "part" }, `${label} `, el("b", { class: value < 0 ? "minus" : "plus" }, words));
+  const chip = (label, value, words) =>
+    el("span", { class: "part" }, `${label} `, el("b", { class: value < 0 ? "minus" : "plus" }, words));
   const parts = Object.entries(body.training.parts ?? {}).filter(([, value]) => value !== 0 && value !== null);
   return el("div", { class: "reward" },
     row.reward !== null && chip("reward", row.reward, signed(row.reward)),
@@ -95,21 +97,28 @@ function questionElement(body, isFolded) {
 }
 
 function noteElement(note) {
-  return el("aside", { class: "note" }, el("header", null, note.role), longText(el("div", { class: "words" }), note.text));
+  return el("aside", { class: "note" },
+    el("header", null, note.role),
+    longText(el("div", { class: "words" }), note.text));
 }
 
 function conversationElement(context, row, body) {
   const conversation = el("div", { class: "conversation" });
   paint(conversation, context.colour, row, context.scale);
-  if (context.colour !== "reading" && context.view === "one") conversation.append(legend(context.colour, row, context.scale));
-  if (context.colour !== "reading" && body.prompt) {
-    conversation.append(el("details", { class: "question prompt" }, el("summary", null, "Prompt, as the policy read it"),
-      el("div", { class: "raw" }, stretch(body.prompt.text, body.prompt, "inserted"))));
-  }
-  conversation.append(...body.turns.map((turn, number) => turnElement(turn, number, context.colour)));
-  conversation.append(el("footer", { class: "ending" },
-    el("b", null, OUTCOME_WORDS[row.outcome] ?? row.outcome), ` ${OUTCOME_MEANING[row.outcome] ?? ""}`));
+  if (context.colour !== "reading") conversation.append(...rawHead(context, row, body));
+  conversation.append(
+    ...body.turns.map((turn, number) => turnElement(turn, number, context.colour)),
+    el("footer", { class: "ending" },
+      el("b", null, OUTCOME_WORDS[row.outcome] ?? row.outcome), ` ${OUTCOME_MEANING[row.outcome] ?? ""}`));
   return conversation;
+}
+
+// Before the tokens: what their colours mean (side by side it stands above all columns), and the prompt.
+function rawHead(context, row, body) {
+  const prompt = body.prompt && el("details", { class: "question prompt" },
+    el("summary", null, "Prompt, as the policy read it"),
+    el("div", { class: "raw" }, stretch(body.prompt.text, body.prompt, "inserted")));
+  return [context.view === "one" && legend(context.colour, row, context.scale), prompt].filter(Boolean);
 }
 
 // Folded, since it holds the answer.

@@ -1,7 +1,8 @@
 // Making elements. Text of a record only ever becomes text nodes: nothing here, or anywhere else, parses it as HTML.
 
 // Characters that hide or reorder text. A reader must see them: they are how code is made to look like other code.
-const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/;
+const HIDDEN = new RegExp("[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u200b-\\u200f"
+  + "\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb]");
 const BIDI_NAMES = {
   0x200b: "ZWSP", 0x200c: "ZWNJ", 0x200d: "ZWJ", 0x200e: "LRM", 0x200f: "RLM", 0x202a: "LRE", 0x202b: "RLE",
   0x202c: "PDF", 0x202d: "LRO", 0x202e: "RLO", 0x2066: "LRI", 0x2067: "RLI", 0x2068: "FSI", 0x2069: "PDI",
@@ -59,6 +60,11 @@ function longText(element, value, fill = (target, part) => target.append(text(pa
   element.append(more);
   fill(element, value.slice(-half));
   return element;
+}
+
+// A button, with the key that does the same.
+function button(label, onclick, key) {
+  return el("button", { type: "button", class: key ? "primary" : null, onclick }, label, key && el("kbd", null, key));
 }
 
 function byId(id) {

@@ -10,8 +10,8 @@ function groupElement(context, rows, bodies) {
         el("h2", null, el("span", { class: "suite" }, `${suite}/`), name),
         el("span", { class: "group-score" }, `${right} of ${judged.length} correct`),
         el("div", { class: "actions" },
-          el("button", { type: "button", onclick: () => context.copyLink() }, "copy link"),
-          el("button", { type: "button", class: "primary", onclick: () => context.toggleGroup() }, "one at a time ", el("kbd", null, "g"))))),
+          button("copy link", () => context.copyLink()),
+          button("one at a time ", () => context.toggleGroup(), "g")))),
     questionElement(bodies[0], bodies[0].question.prompt.length > 600),
     context.colour !== "reading" && groupLegend(context),
     el("div", { class: "columns" }, rows.map((row, number) => columnElement(context, rows, row, bodies[number]))));
@@ -19,15 +19,18 @@ function groupElement(context, rows, bodies) {
 
 function groupLegend(context) {
   const box = legend(context.colour, { advantage: null }, context.scale);
-  if (context.colour === "advantage" && context.scale > 0) box.replaceChildren("advantage of every sampled token", ramp(context.scale));
+  if (context.colour === "advantage" && context.scale > 0) {
+    box.replaceChildren("advantage of every sampled token", ramp(context.scale));
+  }
   return box;
 }
 
 function columnElement(context, rows, row, body) {
   const isCurrent = row.key === context.key;
+  const pick = () => context.open(context.store.byKey.get(row.key));
   return el("article", { class: `column verdict-${row.verdict}`, "aria-current": isCurrent ? "true" : null },
     el("header", { class: "column-head" },
-      el("button", { type: "button", class: "column-pick", title: "show this one alone", onclick: () => context.open(context.store.byKey.get(row.key)) },
+      el("button", { type: "button", class: "column-pick", title: "show this one alone", onclick: pick },
         verdictMark(row.verdict), el("strong", null, row.verdict),
         row.reward !== null && el("span", { class: "quiet" }, `reward ${signed(row.reward)}`)),
       el("div", { class: "quiet column-facts" }, whatDiffers(rows, row)),

@@ -1,17 +1,20 @@
 // Colours for Python. One pass over the text by one expression; what it does not know stays plain.
 
 const KEYWORDS = new Set(("False None True and as assert async await break class continue def del elif else except "
-  + "finally for from global if import in is lambda match nonlocal not or pass raise return try while with yield").split(" "));
+  + "finally for from global if import in is lambda match nonlocal not or pass raise return try while with "
+  + "yield").split(" "));
 const BUILTINS = new Set(("abs all any bin bool chr dict divmod enumerate filter float format frozenset hex input int "
   + "isinstance iter len list map max min next oct open ord pow print range repr reversed round set slice sorted str "
   + "sum tuple type zip").split(" "));
+// A string in three quotes may span lines, and the whole rest if it is not closed.
+const TRIPLE = [`"""`, "'''"].map((quotes) => `${quotes}[^]*?(?:${quotes}|(?![^]))`).join("|");
 const TOKEN = new RegExp([
   /(?<comment>#[^\n]*)/,
-  /(?<string>(?:\b[rbfuRBFU]{1,2})?(?:"""[^]*?(?:"""|(?![^]))|'''[^]*?(?:'''|(?![^]))|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?))/,
+  /(?<string>(?:\b[rbfuRBFU]{1,2})?(?:TRIPLE|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?))/,
   /(?<number>\b(?:0[xXoObB][\da-fA-F_]+|\d[\d_]*(?:\.[\d_]*)?(?:[eE][+-]?\d+)?)[jJ]?)/,
   /(?<decorator>^[ \t]*@[\w.]+)/,
   /(?<name>[\p{L}_][\p{L}\p{N}_]*)/,
-].map((part) => part.source).join("|"), "gmu");
+].map((part) => part.source.replace("TRIPLE", TRIPLE)).join("|"), "gmu");
 
 // The text in pieces [kind or null, text], in order and complete.
 function pythonPieces(code) {

@@ -18,7 +18,9 @@ const SHAPES = {
 
 function verdictMark(verdict) {
   const mark = VERDICT_MARKS[verdict] ?? VERDICT_MARKS.error;
-  const svg = svgElement("svg", { viewBox: "0 0 16 16", class: `mark verdict-${verdict}`, role: "img", "aria-label": verdict });
+  const svg = svgElement("svg", {
+    viewBox: "0 0 16 16", class: `mark verdict-${verdict}`, role: "img", "aria-label": verdict,
+  });
   svg.append(
     svgElement("path", { d: SHAPES[mark.shape], class: mark.shape === "ring" ? "mark-ring" : "mark-shape" }),
     svgElement("path", { d: mark.path, class: "mark-line" }),

@@ -7,8 +7,8 @@ function readLink(hash, filters) {
   const parameters = new URLSearchParams(hash.replace(/^#/, ""));
   filters.clear();
   for (const [name, values] of filters.chosen) for (const value of parameters.getAll(name)) values.add(value);
-  const [first, last] = (parameters.get("step") ?? "").split("-").map((end) => (/^\d+$/.test(end) ? Number(end) : null));
-  filters.step = [first, last ?? (parameters.get("step")?.includes("-") ? null : first)];
+  const ends = (parameters.get("step") ?? "").split("-").map((end) => (/^\d+$/.test(end) ? Number(end) : null));
+  filters.step = [ends[0], ends.length > 1 ? ends[1] : ends[0]]; // one number is one step
   const colour = parameters.get("colour");
   return {
     key: parameters.get("key"),

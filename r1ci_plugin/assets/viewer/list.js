@@ -64,7 +64,8 @@ class List {
 
   draw() {
     const first = Math.max(0, Math.floor(this.element.scrollTop / LINE) - SPARE);
-    const last = Math.min(this.places.length, Math.ceil((this.element.scrollTop + this.element.clientHeight) / LINE) + SPARE);
+    const bottom = this.element.scrollTop + this.element.clientHeight;
+    const last = Math.min(this.places.length, Math.ceil(bottom / LINE) + SPARE);
     for (const [number, line] of this.lines) {
       if (number >= first && number < last) continue;
       line.remove();
@@ -83,7 +84,7 @@ class List {
     const place = this.places[number];
     const row = this.store.row(place);
     const [suite, name] = splitTask(row.task);
-    const where = [row.step !== null && `step ${row.step}`, row.step === null && row.agent, row.sample > 0 && `#${row.sample}`];
+    const where = [row.step === null ? row.agent : `step ${row.step}`, row.sample > 0 && `#${row.sample}`];
     const line = el("div", {
       class: "line-item", role: "option", id: `line-${number}`, "aria-selected": String(number === this.selected),
       "aria-setsize": this.places.length, "aria-posinset": number + 1, onclick: () => this.onSelect(place),
@@ -91,7 +92,8 @@ class List {
     verdictMark(row.verdict),
     el("div", { class: "line-top" }, el("span", { class: "line-task" }, name), el("span", { class: "suite" }, suite)),
     el("div", { class: "line-side" }, where.filter(Boolean).join(" \u00b7 ")),
-    el("div", { class: "line-answer" }, row.answer ? el("code", null, row.answer) : el("em", null, OUTCOME_WORDS[row.outcome] ?? row.outcome)),
+    el("div", { class: "line-answer" },
+      row.answer ? el("code", null, row.answer) : el("em", null, OUTCOME_WORDS[row.outcome] ?? row.outcome)),
     callStrip(row.calls));
     line.style.transform = `translateY(${number * LINE}px)`;
     return line;

@@ -10,7 +10,8 @@ class App {
     this.panel = new FacetPanel(byId("facets"), this.filters, () => this.narrow());
     this.list = new List(byId("list"), store, (place) => this.select(place));
     this.scale = (store.columns.advantage ?? []).reduce((most, value) => Math.max(most, Math.abs(value ?? 0)), 0);
-    this.colours = COLOURS.filter((colour) => colour !== "advantage" || store.columns.advantage?.some((value) => value !== null));
+    const isTrained = store.columns.advantage?.some((value) => value !== null);
+    this.colours = COLOURS.filter((colour) => colour !== "advantage" || isTrained);
     this.state = { key: null, view: "one", colour: "reading", order: "file", query: "" };
     this.drawn = 0;
     this.connect();
@@ -95,7 +96,9 @@ class App {
   async show() {
     const turn = ++this.drawn;
     history.replaceState(null, "", writeLink(this.state, this.filters));
-    for (const colour of COLOURS) byId(`colour-${colour}`).setAttribute("aria-pressed", String(colour === this.state.colour));
+    for (const colour of COLOURS) {
+      byId(`colour-${colour}`).setAttribute("aria-pressed", String(colour === this.state.colour));
+    }
     document.body.dataset.view = this.state.view;
     const detail = byId("detail");
     if (this.place === undefined) {

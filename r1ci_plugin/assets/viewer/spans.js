@@ -10,15 +10,15 @@ function rawTurn(turn) {
 }
 
 function stretch(value, source, mask) {
-  const title = mask === "sampled" ? "sampled: in the loss (mask 1)" : "inserted: not in the loss (mask 0)";
-  const span = el("span", { class: `stretch ${mask}`, title });
+  const span = el("span", { class: `stretch ${mask}` });
   if (!source.lengths) return longText(span, value);
   let place = 0;
   let together = []; // tokens that spell one character between them
   source.lengths.forEach((length, number) => {
     together.push(source.ids[number]);
     if (length === 0) return;
-    span.append(el("span", { class: "token", title: `token ${together.join(" ")}` }, value.slice(place, place + length)));
+    const title = `token ${together.join(" ")}`;
+    span.append(el("span", { class: "token", title }, value.slice(place, place + length)));
     place += length;
     together = [];
   });

@@ -1,5 +1,5 @@
-// The records. The index (one column a fact) is inflated when the page opens; bodies lie in compressed chunks, which are
-// inflated when one of theirs is looked at, and forgotten again when many others have been.
+// The records. The index (one column a fact) is inflated when the page opens; bodies lie in compressed chunks, which
+// are inflated when one of theirs is looked at, and forgotten again when many others have been.
 
 const KEPT_CHUNKS = 24;
 

@@ -22,7 +22,7 @@ function readingParts(turn) {
     if (kind === "words" || kind === "answer") {
       if (!words && !value.trim()) continue;
       words ??= parts[parts.push(el("div", { class: "words" })) - 1];
-      words.append(kind === "answer" ? el("mark", { class: "answer", title: "the answer" }, value) : longText(el("span"), value));
+      words.append(kind === "answer" ? el("mark", { class: "answer" }, value) : longText(el("span"), value));
       continue;
     }
     words = null;

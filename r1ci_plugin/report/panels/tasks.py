@@ -7,9 +7,19 @@ from collections.abc import Sequence
 from math import ceil
 from typing import TYPE_CHECKING
 
-from r1ci_plugin.report.charts import key, names_axis, rated, share_axis, share_x_axis, suite_number, whiskers
+from r1ci_plugin.report.charts import (
+    CHANCE,
+    chance_mark,
+    key,
+    names_axis,
+    rated,
+    share_axis,
+    share_x_axis,
+    suite_number,
+    whiskers,
+)
 from r1ci_plugin.report.panel import Panel, Section, Table
-from r1ci_plugin.report.tally import ByTask, Tally
+from r1ci_plugin.report.tally import ByTask, Tally, chance_of
 from r1ci_plugin.report.theme import MARKERS, Theme
 from r1ci_plugin.report.timeline import Point, Timeline, Window
 
@@ -52,6 +62,7 @@ def _moved(timeline: Timeline) -> Panel:
     def draw(figure: Figure, theme: Theme) -> None:
         axes = figure.subplots()
         for place, task in enumerate(names):
+            chance_mark(axes, chance_of(task), place, theme)
             for number, (side, shift) in enumerate(((before, 0.14), (after, -0.14))):
                 if task in side:
                     tally = side[task]
@@ -61,14 +72,18 @@ def _moved(timeline: Timeline) -> Panel:
         key(axes, ("first third of the steps", "last third"), theme)
 
     rows = [
-        (task, *_numbers(before.get(task, Tally())), *_numbers(after.get(task, Tally()))) for task in reversed(names)
+        (task, chance_of(task), *_numbers(before.get(task, Tally())), *_numbers(after.get(task, Tally())))
+        for task in reversed(names)
     ]
     return Panel(
         "moved",
         "Where accuracy moved",
         "Training answers of the first and of the last third of the steps, with 95 % Wilson intervals. Each task's "
-        "questions change from step to step, so single points of few answers mean little.",
-        Table(("task", "answers first", "accuracy", "low", "high", "answers last", "accuracy", "low", "high"), rows),
+        f"questions change from step to step, so single points of few answers mean little. {CHANCE}",
+        Table(
+            ("task", "chance", "answers first", "accuracy", "low", "high", "answers last", "accuracy", "low", "high"),
+            rows,
+        ),
         draw,
         height=1.0 + 0.27 * len(names),
     )
@@ -93,7 +108,8 @@ def _curves(windows: list[Window]) -> Panel:
     return Panel(
         "curves",
         "Every task over the steps",
-        "Colour and marker tell the suite. Bands are 95 % Wilson intervals over the answers counted in a point.",
+        "Colour and marker tell the suite. Bands are 95 % Wilson intervals over the answers counted in a point. "
+        f"{CHANCE}",
         Table(("task", "steps", "answers", "accuracy", "low", "high"), rows),
         lambda figure, theme: _small_multiples(figure, theme, tasks, windows[-1].last),
         height=0.6 + 1.3 * ceil(len(names) / _COLUMNS),
@@ -114,6 +130,8 @@ def _small_multiples(figure: Figure, theme: Theme, tasks: dict[str, list[Point]]
         suite, _, name = task.partition("/")
         rated(axes, points, theme, suite_number(suite), task)
         share_axis(axes)
+        if chance := chance_of(task):
+            axes.axhline(chance, color=theme.muted, linewidth=1.0, linestyle=(0, (1.5, 1)))
         axes.set_xlim(0, end)
         axes.set_title(name if len(name) < _TITLE else f"{name[: _TITLE - 1]}…", fontsize=7.5)
         is_lowest, is_first = place + _COLUMNS >= len(tasks), place % _COLUMNS == 0

@@ -35,7 +35,17 @@ SCRIPTS = (
     "main.js",
 )
 """In the order in which they read each other's names; together they are one script."""
-STYLES = ("colours.css", "layout.css", "trajectory.css")
+STYLES = (
+    "colours.css",
+    "base.css",
+    "layout.css",
+    "facets.css",
+    "list.css",
+    "detail.css",
+    "turns.css",
+    "spans.css",
+    "group.css",
+)
 
 
 def write_page(file: Path, packed: Packed, *, title: str) -> None:

@@ -137,6 +137,29 @@ def test_a_trajectory_reads_as_a_conversation(open_records: Open, make_record: M
     assert '"answer": 42' in page.texts(".truth pre")[0]
 
 
+def test_python_is_coloured_without_losing_a_character(open_records: Open, make_record: MakeRecord) -> None:
+    code = (
+        "@cache\ndef ädd(a, b=0x1F):  # 'no string'\n"
+        '    """Two\n    lines # """\n'
+        "    return rf'\\'{a}' + str(1.5e3j)\n"
+        "class None_: pass\nx = 'open\ny = '''never closed\nfor i in x"
+    )
+    page = open_records([make_record(texts=(f"```python\n{code}\n```\n", "<<<42>>>"))])
+    assert page.run("return document.querySelector('.code code').textContent") == code
+    kinds = {
+        "decorator": ["@cache"],
+        "definition": ["ädd", "None_"],
+        "number": ["0x1F", "1.5e3j"],
+        "comment": ["# 'no string'"],
+        "keyword": ["def", "return", "class", "pass"],
+        "builtin": ["str"],
+        "string": ['"""Two', '    lines # """', "rf'\\'{a}'", "'open", "'''never closed", "for i in x"],
+    }
+    pieces = "return [...document.querySelectorAll('.py-' + arguments[0])].map((piece) => piece.textContent)"
+    assert {kind: page.run(pieces, kind) for kind in kinds} == kinds
+    assert page.run("return document.querySelectorAll('.code .line').length") == len(code.split("\n"))
+
+
 def test_what_the_policy_did_not_see_is_named(open_records: Open, make_record: MakeRecord) -> None:
     failed = ExecResult("sandbox_error", reason="no slot came up")
     unrun = make_record(1, texts=(CODE,), results=(), answer=None, outcome="call_limit")
