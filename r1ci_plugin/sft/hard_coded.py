@@ -22,10 +22,10 @@ from functools import lru_cache
 
 Atoms = tuple[str, ...]
 
-LAYOUT_CALLS = frozenset({"str", "repr", "int", "float", "list", "tuple", "dict", "dumps", "join", "format"}) | {
-    *("strip", "rstrip", "lstrip", "split", "splitlines", "upper", "lower", "title", "capitalize", "replace", "items"),
-    *("Fraction", "Decimal", "pprint", "enumerate"),
-}
+LAYOUT_CALLS = frozenset(
+    "str repr int float list tuple dict dumps join format strip rstrip lstrip split splitlines upper lower title "
+    "capitalize replace items Fraction Decimal pprint enumerate".split()
+)
 """Calls that lay out or read what they are given; all others count as computing."""
 
 PRINTS = frozenset({"print", "write", "pprint"})
