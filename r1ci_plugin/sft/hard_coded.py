@@ -22,10 +22,13 @@ from functools import lru_cache
 
 Atoms = tuple[str, ...]
 
-LAYOUT_CALLS = frozenset({"str", "repr", "int", "float", "list", "tuple", "dict", "dumps", "join", "format"}) | {
-    *("strip", "rstrip", "lstrip", "split", "splitlines", "upper", "lower", "title", "capitalize", "replace", "items"),
-    *("Fraction", "Decimal", "pprint", "enumerate"),
-}
+LAYOUT_CALLS = frozenset(
+    [
+        *("str", "repr", "int", "float", "list", "tuple", "dict", "Fraction", "Decimal", "enumerate", "items"),
+        *("dumps", "pprint", "join", "format", "strip", "rstrip", "lstrip", "split", "splitlines", "replace"),
+        *("upper", "lower", "title", "capitalize"),
+    ]
+)
 """Calls that lay out or read what they are given; all others count as computing."""
 
 PRINTS = frozenset({"print", "write", "pprint"})
