@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 
 from r1ci_plugin.curriculum.questions import question_ids_of
-from r1ci_plugin.data.build import Built, TaskFailed, WouldOverwrite, build
+from r1ci_plugin.data.build import Built, Measure, TaskFailed, WouldOverwrite, build, characters
 from r1ci_plugin.data.check import Checked, check_folder, read_part
 from r1ci_plugin.data.plan import PARTS, Plan
 from r1ci_plugin.tasks import task_names
@@ -29,6 +29,7 @@ app = typer.Typer(help="Questions as files for verl: build, show, check, fetch."
 console = Console()
 
 FOLDER = Path("data/r1ci")
+SEED_POLICY = Path(__file__).parents[1] / "assets" / "seed_policy"
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of a built data set.")]
 
@@ -51,6 +52,9 @@ def build_command(
     allow_canary: Annotated[
         bool, typer.Option("--allow-canary", help="Also train on public test files that ask not to be trained on.")
     ] = False,
+    policy: Annotated[
+        Path, typer.Option(help="Folder of a policy, whose tokenizer.json counts the table's prompt tokens.")
+    ] = SEED_POLICY,
     force: Annotated[bool, typer.Option("--force", help="Replace a finished data set.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -66,13 +70,15 @@ def build_command(
             seed=seed,
             excluded=read_question_ids(exclude),
         )
-        built = _build_with_progress(plan, out, workers, force, quiet=as_json)
+        measure = token_lengths(policy)
+        built = _build_with_progress(plan, out, workers, force, measure or characters, quiet=as_json)
     except (WouldOverwrite, TaskFailed, ValueError, OSError) as error:
         _fail(str(error))
     if as_json:
         typer.echo(json.dumps({"folder": str(out), "tasks": {one.task: one.questions for one in built}}))
     else:
-        console.print(_built_table(built))
+        unit = f"tokens (of {policy.name})" if measure else "characters (tokens need pip install tokenizers)"
+        console.print(_built_table(built, unit))
         for one in built:
             if one.left_out:
                 console.print(f"[yellow]left out[/yellow] {escape(one.left_out)}")
@@ -189,15 +195,35 @@ def token_counter(folder: Path) -> Callable[[str], int]:
     return count
 
 
-def _build_with_progress(plan: Plan, out: Path, workers: int, force: bool, quiet: bool) -> list[Built]:
+def token_lengths(folder: Path) -> Measure | None:
+    """Tokens of texts by a policy's tokenizer.json, without the few of the chat format; None where the package
+    tokenizers is not installed. Raises ValueError if the folder has no such file."""
+    try:
+        from tokenizers import Tokenizer
+    except ImportError:
+        return None
+    file = folder / "tokenizer.json"
+    if not file.is_file():
+        raise ValueError(f"{folder} has no tokenizer.json: give --policy a folder that has one")
+    tokenizer = Tokenizer.from_file(str(file))
+
+    def lengths(texts: Sequence[str]) -> list[int]:
+        return [len(encoded.ids) for encoded in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+
+    return lengths
+
+
+def _build_with_progress(
+    plan: Plan, out: Path, workers: int, force: bool, measure: Measure, quiet: bool
+) -> list[Built]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
         bar = progress.add_task("drawing questions", total=len(plan.tasks))
 
-        def on_task(built: Built) -> None:
-            progress.update(bar, advance=1, description=f"drew {built.task}")
+        def on_task(name: str) -> None:
+            progress.update(bar, advance=1, description=f"drew {name}")
 
-        return build(plan, out, workers=workers, force=force, on_task=on_task)
+        return build(plan, out, workers=workers, force=force, on_task=on_task, measure=measure)
 
 
 def _matching(pattern: str) -> list[str]:
@@ -222,16 +248,18 @@ def _split(name: str) -> Split:
         raise typer.BadParameter(str(error), param_hint="--split") from None
 
 
-def _built_table(built: list[Built]) -> Table:
-    columns = ("levels", *PARTS, "missing", "p50", "p95")
-    table = Table(Column("task", no_wrap=True), *columns, title="Questions, and characters of their prompts")
+def _built_table(built: list[Built], unit: str) -> Table:
+    columns = ("levels", *PARTS, "missing", "p50", "p95", "labels")
+    table = Table(Column("task", no_wrap=True), *columns, title=f"Questions, and lengths of their prompts in {unit}")
     for one in built:
         counts = (str(one.questions.get(part, "")) for part in PARTS)
         levels = f"{one.levels[0]}-{one.levels[-1]}" if one.levels else ""
-        table.add_row(one.task, levels, *counts, str(one.missing or ""), *map(str, one.prompt_chars))
+        table.add_row(
+            one.task, levels, *counts, str(one.missing or ""), *map(str, one.prompt_lengths), escape(one.labels)
+        )
     sums = (str(sum(one.questions.get(part, 0) for one in built)) for part in PARTS)
     table.add_section()
-    table.add_row(f"{len(built)} tasks", "", *sums, str(sum(one.missing for one in built)), "", "")
+    table.add_row(f"{len(built)} tasks", "", *sums, str(sum(one.missing for one in built)), "", "", "")
     return table
 
 

@@ -23,7 +23,7 @@ from r1ci_plugin.record import Record
 from r1ci_plugin.tasks import Question
 from r1ci_plugin.tasks.splits import UnknownSplit, get_split
 
-app = typer.Typer(help="Evaluate a policy: run, compare, verify.", no_args_is_help=True)
+app = typer.Typer(help="Evaluate a policy: run, show, compare, verify, export.", no_args_is_help=True)
 app.command("show")(evaluation_tables.show)
 app.command("compare")(evaluation_tables.compare)
 app.command("verify")(evaluation_tables.verify)

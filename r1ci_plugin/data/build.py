@@ -17,7 +17,8 @@ import json
 import multiprocessing
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -39,6 +40,15 @@ from r1ci_plugin.tasks import Question, get_task
 
 RECORD = "build.json"
 _UNFINISHED = ".unfinished"
+MAX_LABELS, REPEATED = 12, 4
+"""Answers are labels if there are at most so many, and each so often on average."""
+
+Measure = Callable[[Sequence[str]], list[int]]
+"""The lengths of texts."""
+
+
+def characters(texts: Sequence[str]) -> list[int]:
+    return [len(text) for text in texts]
 
 
 class WouldOverwrite(RuntimeError):
@@ -58,8 +68,10 @@ class Built:
     missing: int
     """Questions the task could not give because it has no more distinct ones."""
     levels: tuple[int, ...]
-    prompt_chars: tuple[int, int]
-    """Median and 95th percentile of the characters of the rendered prompts."""
+    prompt_lengths: tuple[int, int]
+    """Median and 95th percentile of the rendered prompts, in what the build was told to measure them by."""
+    labels: str = ""
+    """Where the answer is one of a few: how many, the most frequent one and its share; else empty."""
     left_out: str = ""
     """Why it was left out, where it needs a file that is not there; empty if it was built."""
 
@@ -70,13 +82,15 @@ def build(
     *,
     workers: int = 0,
     force: bool = False,
-    on_task: Callable[[Built], None] = lambda built: None,
+    on_task: Callable[[str], None] = lambda name: None,
+    measure: Measure = characters,
 ) -> list[Built]:
     """Build the data set into a folder and return what was built, task by task in the registry's order.
 
-    workers: processes that draw questions, 0 for one a core. on_task: told of every task as it is done, in any order. A
-    build that was stopped goes on where it stopped if plan and code are the same. A task that needs files which are not
-    there is left out. Raises WouldOverwrite, TaskFailed, ValueError.
+    workers: processes that draw questions, 0 for one a core. on_task: told the name of every task that is done, in any
+    order. measure: lengths of rendered prompts, e.g. in tokens. A build that was stopped goes on where it stopped if
+    plan and code are the same. A task that needs files which are not there is left out. Raises WouldOverwrite,
+    TaskFailed, ValueError.
     """
     if (out / RECORD).exists() and not force:
         raise WouldOverwrite(f"{out} holds a finished data set: choose another folder, or --force to replace it")
@@ -86,12 +100,12 @@ def build(
     store.mkdir(parents=True, exist_ok=True)
     left_out = _draw_all(plan, store, workers or os.cpu_count() or 1, on_task)
     (out / RECORD).unlink(missing_ok=True)
-    built = _write_parts([name for name in plan.tasks if name not in left_out], store, out)
+    built = _write_parts([name for name in plan.tasks if name not in left_out], store, out, measure)
     record = _record(plan, built, out)
     (out / "README.md").write_text(card(record), encoding="utf-8")
     (out / RECORD).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     shutil.rmtree(out / _UNFINISHED)
-    return [*built, *(Built(name, {}, 0, (), (0, 0), why) for name, why in left_out.items())]
+    return [*built, *(Built(name, {}, 0, (), (0, 0), "", why) for name, why in left_out.items())]
 
 
 def fingerprint(plan: Plan) -> str:
@@ -109,12 +123,12 @@ def source_digest() -> str:
     return digest.hexdigest()[:16]
 
 
-def _draw_all(plan: Plan, store: Path, workers: int, on_task: Callable[[Built], None]) -> dict[str, str]:
+def _draw_all(plan: Plan, store: Path, workers: int, on_task: Callable[[str], None]) -> dict[str, str]:
     """Draw every task that is not in the store yet, in fresh processes; gives the tasks that lack a file, and why."""
     missing = []
     for name in plan.tasks:
         if (store / _file_of(name)).exists():
-            on_task(_summary(name, _load(store, name)))
+            on_task(name)
         else:
             missing.append(name)
     left_out: dict[str, str] = {}
@@ -127,7 +141,7 @@ def _draw_all(plan: Plan, store: Path, workers: int, on_task: Callable[[Built], 
                 name, why = jobs[job], job.result()
                 if why:
                     left_out[name] = why
-                on_task(Built(name, {}, 0, (), (0, 0), why) if why else _summary(name, _load(store, name)))
+                on_task(name)
         except BaseException:
             for process in set(multiprocessing.active_children()) - others:
                 process.terminate()  # the others' tasks may take long, and what they finished is kept
@@ -151,7 +165,7 @@ def _draw_one(plan: Plan, name: str, store: Path) -> str:
     return ""
 
 
-def _write_parts(names: Sequence[str], store: Path, out: Path) -> list[Built]:
+def _write_parts(names: Sequence[str], store: Path, out: Path, measure: Measure) -> list[Built]:
     """Write the three files, one row group a task, and return the summaries."""
     built = []
     partials = {part: out / f"{part}.partial" for part in PARTS}
@@ -163,11 +177,17 @@ def _write_parts(names: Sequence[str], store: Path, out: Path) -> list[Built]:
         }
         for name in names:
             drawn = _load(store, name)
-            built.append(_summary(name, drawn))
+            questions = {part: [decode(text) for text in drawn["questions"].get(part, ())] for part in PARTS}
+            rows = {
+                part: [make_row(question, part, next(indices[part])) for question in questions[part]] for part in PARTS
+            }
             for part in PARTS:
-                rows = [make_row(question, part, next(indices[part])) for question in _questions(drawn, part)]
-                if rows:
-                    writers[part].write_table(pa.Table.from_pylist(rows, SCHEMA))
+                if rows[part]:
+                    writers[part].write_table(pa.Table.from_pylist(rows[part], SCHEMA))
+            prompts = [row["prompt"][0]["content"] for part in PARTS for row in rows[part]]
+            asked = [question for part in PARTS for question in questions[part]]
+            counts = {part: len(texts) for part, texts in drawn["questions"].items()}
+            built.append(_summary(name, counts, drawn["missing"], asked, sorted(measure(prompts)) or [0]))
     for part, partial in partials.items():
         partial.replace(out / f"{part}.parquet")
     return built
@@ -193,20 +213,25 @@ def _record(plan: Plan, built: list[Built], out: Path) -> dict[str, Any]:
     }
 
 
-def _summary(name: str, content: dict[str, Any]) -> Built:
-    questions = [question for part in PARTS for question in _questions(content, part)]
-    lengths = sorted(len(make_row(question, "", 0)["prompt"][0]["content"]) for question in questions) or [0]
+def _summary(
+    name: str, counts: dict[Part, int], missing: int, asked: Sequence[Question], lengths: Sequence[int]
+) -> Built:
     return Built(
         task=name,
-        questions={part: len(texts) for part, texts in content["questions"].items()},
-        missing=content["missing"],
-        levels=tuple(sorted({question.difficulty for question in questions})),
-        prompt_chars=(lengths[len(lengths) // 2], lengths[len(lengths) * 95 // 100]),
+        questions=counts,
+        missing=missing,
+        levels=tuple(sorted({question.difficulty for question in asked})),
+        prompt_lengths=(lengths[len(lengths) // 2], lengths[len(lengths) * 95 // 100]),
+        labels=_labels(asked),
     )
 
 
-def _questions(content: dict[str, Any], part: Part) -> Iterator[Question]:
-    return (decode(text) for text in content["questions"].get(part, ()))
+def _labels(asked: Sequence[Question]) -> str:
+    answers = Counter(str(question.payload.get("answer", "")) for question in asked)
+    if not asked or "" in answers or len(answers) > MAX_LABELS or REPEATED * len(answers) > len(asked):
+        return ""
+    answer, count = answers.most_common(1)[0]
+    return f"{len(answers)}, {answer} {count / len(asked):.0%}"
 
 
 def _load(store: Path, name: str) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class Question:
     def question_id(self) -> str:
         """16 hex digits of the normalised text: equal ids mean the same question, whatever seed or level drew it."""
         text = re.sub(r"\s+", " ", self.prompt).strip().lower()
-        return hashlib.sha256(f"{self.task}\n{text}".encode()).hexdigest()[:16]
+        return hashlib.sha256(f"{self.task}\n{text}".encode("utf-8", "replace")).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

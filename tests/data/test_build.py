@@ -17,6 +17,7 @@ from r1ci_plugin.data.row import SCHEMA, decode, encode, make_row, read_row
 from r1ci_plugin.protocol import PROTOCOL, render_prompt
 from r1ci_plugin.tasks import Draft, Question, Task, TaskInfo, Verdict, get_task
 from r1ci_plugin.tasks.base import Definitions
+from r1ci_plugin.tasks.splits import get_split
 
 PLAN = Plan("default", ("symbench/letters", "bbh/word_sorting"), ("symbench/game24",), 6, 2)
 
@@ -210,3 +211,17 @@ def test_training_on_questions_with_a_canary_is_said_in_record_and_card(built: P
     assert plan.to_dict()["trains_on_canary"] == ["bbh/snarks"]
     record["plan"]["trains_on_canary"] = ["bbh/snarks"]
     assert "bbh/snarks come from published files that ask not to be trained on" in card(record)
+
+
+def test_labels_say_what_always_the_same_answer_would_win(tmp_path: Path) -> None:
+    plan = Plan.of(get_split("default"), ["bbh/web_of_lies", "bbh/word_sorting"], questions_per_task=20)
+    labels, many = (one.labels for one in build(plan, tmp_path, workers=1))
+    count, _, share = labels.partition(", ")
+    assert count == "2" and share.split()[0] in ("Yes", "No") and 50 <= int(share.split()[1].rstrip("%")) < 80
+    assert many == ""
+
+
+def test_prompts_are_measured_by_what_the_build_is_given(tmp_path: Path) -> None:
+    plan = Plan.of(get_split("default"), ["bbh/web_of_lies"], questions_per_task=3)
+    [built] = build(plan, tmp_path, workers=1, measure=lambda texts: [text.count("\n") for text in texts])
+    assert 0 < built.prompt_lengths[0] <= built.prompt_lengths[1] < 20

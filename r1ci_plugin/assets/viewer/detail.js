@@ -20,7 +20,7 @@ function detailHead(context, row, body) {
     ["step", row.step],
     ["stage", row.stage],
     ["sample", row.sample],
-    ["temperature", body.temperature],
+    ["temperature", row.temperature],
     ["difficulty", row.difficulty],
     ["seed", body.question.seed],
     ["question", body.question_id],

@@ -10,6 +10,7 @@ const FACETS = [
   { name: "agent", title: "Agent" },
   { name: "policy", title: "Policy" },
   { name: "form", title: "Form" },
+  { name: "temperature", title: "Temperature" },
   { name: "difficulty", title: "Difficulty" },
 ];
 

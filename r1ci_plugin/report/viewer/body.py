@@ -31,7 +31,6 @@ def body_of(record: Record, boundaries: Boundaries | None) -> dict[str, Any]:
         "key": record.key,
         "question": question.to_dict(),
         "question_id": question.question_id,
-        "temperature": record.temperature,
         "verdict": asdict(record.verdict) if record.verdict is not None else None,
         "usage": asdict(record.usage),
         "notes": [asdict(note) for note in record.notes],

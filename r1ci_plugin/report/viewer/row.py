@@ -24,6 +24,7 @@ def row_of(record: Record) -> dict[str, Any]:
         "agent": record.agent,
         "policy": record.policy,
         "form": record.form,
+        "temperature": record.temperature,
         "sample": record.sample,
         "verdict": "lost" if record.is_lost or record.verdict is None else record.verdict.outcome,
         "outcome": trajectory.outcome or "lost",

@@ -33,6 +33,7 @@ def run_of_six(make_record: MakeRecord) -> list[Record]:
         reward = 1.0 if "verdict" not in changes else 0.0
         facts = TrainingFacts(step, 1 + number // 3, f"group-{step}", reward, {"acc": reward}, reward - 0.5)
         task = "symbench/game24" if number < 3 else "bbh/word_sorting"
+        changes = {"temperature": 1.0, **changes}
         return make_record(number, task=task, sample=number % 3, training=facts, **changes)
 
     words = {"texts": ("In words.\n<<<41>>>",), "results": (), "answer": "41"}
@@ -41,7 +42,7 @@ def run_of_six(make_record: MakeRecord) -> list[Record]:
         member(0),
         member(1, verdict=Verdict.wrong("expected 42, got 41"), **words),
         member(2, verdict=Verdict.wrong("the trajectory ended without an answer"), **silent),
-        member(3, agent="all_code"),
+        member(3, agent="all_code", temperature=0.6),
         member(4, verdict=Verdict("unparseable", "not an integer"), results=(FAILED,)),
         member(5),
     ]
@@ -65,6 +66,7 @@ def test_a_page_opens_without_errors_and_without_a_network(open_records: Open, r
         ("call", "none", 2),
         ("stage", "2", 3),
         ("agent", "all_code", 1),
+        ("temperature", "0.6", 1),
     ],
 )
 def test_a_filter_lists_what_has_the_value(
@@ -109,6 +111,12 @@ def test_search_finds_turns_results_and_reasons(open_records: Open, run_of_six: 
         assert page.run("return !document.querySelector('#empty').hidden") == (count == 0)
         page.press("Escape", "Escape")
         page.wait("return document.querySelectorAll(arguments[0]).length === 6", LISTED)
+
+
+def test_an_answer_of_many_lines_stays_in_its_line_of_the_list(open_records: Open, make_record: MakeRecord) -> None:
+    page = open_records([make_record(answer="1 0\n0 1\n1 1", texts=("<<<1 0\n0 1\n1 1>>>",), results=())])
+    assert page.texts(".line-answer") == ["1 0 0 1 1 1"]
+    assert page.texts(".answer-line code") == ["1 0\n0 1\n1 1"]
 
 
 def test_the_order_of_the_list_is_chosen(open_records: Open, run_of_six: list[Record]) -> None:
