@@ -57,7 +57,7 @@ def test_its_configuration_is_verls_with_three_parts_of_ours(example: ModuleType
 
 
 @pytest.mark.slow
-def test_it_trains(tmp_path: Path, run: Callable[..., "subprocess.CompletedProcess[str]"]) -> None:
+def test_it_trains(tmp_path: Path, run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     """About a minute on two cores."""
     done = run([sys.executable, EXAMPLE, "--folder", tmp_path / "own"], cwd=tmp_path, timeout=600)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
