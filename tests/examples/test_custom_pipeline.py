@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -51,3 +54,13 @@ def test_its_configuration_is_verls_with_three_parts_of_ours(example: ModuleType
     assert config.data.custom_cls.path is None
     assert config.trainer.v1.sampler.custom_sampler.path is None
     assert config.algorithm.adv_estimator == "rloo"
+
+
+@pytest.mark.slow
+def test_it_trains(tmp_path: Path, run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    """About a minute on two cores."""
+    done = run([sys.executable, EXAMPLE, "--folder", tmp_path / "own"], cwd=tmp_path, timeout=600)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+    assert [line.split(":")[0] for line in done.stdout.splitlines() if line.startswith("step ")] == [
+        f"step {number}" for number in (1, 2, 3)
+    ]
