@@ -102,18 +102,26 @@ class Endpoint:
         raise PolicyUnavailable(f"{self.base_url}{path} did not answer in {self._attempts} tries: {reason}")
 
     async def stream(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-        """The events of a streamed reply, once: for people who watch, not for runs. Raises as `ask`."""
-        try:
-            async with self._client.stream("POST", f"{self.base_url}{path}", json={**body, "stream": True}) as response:
-                if response.status_code != 200:
-                    text = (await response.aread()).decode(errors="replace")[:200].strip()
-                    raise PolicyError(f"{self.base_url}{path} refuses: {response.status_code} {text}")
-                async for line in response.aiter_lines():
-                    data = line.removeprefix("data:").strip()
-                    if line.startswith("data:") and data != "[DONE]":
-                        yield json.loads(data)
-        except (httpx.HTTPError, ValueError) as error:
-            raise PolicyUnavailable(f"{self.base_url}{path}: {type(error).__name__} {error}") from None
+        """The events of a streamed reply, for people who watch. Tried again only until the first event is there.
+        Raises as `ask`."""
+        for attempt in range(self._attempts):
+            try:
+                async with self._client.stream(
+                    "POST", f"{self.base_url}{path}", json={**body, "stream": True}
+                ) as reply:
+                    if reply.status_code == 200:
+                        async for line in reply.aiter_lines():
+                            data = line.removeprefix("data:").strip()
+                            if line.startswith("data:") and data != "[DONE]":
+                                yield json.loads(data)
+                        return
+                    reason = f"{reply.status_code} {(await reply.aread()).decode(errors='replace')[:200].strip()}"
+                    if reply.status_code not in _WORTH_ANOTHER_TRY:
+                        raise PolicyError(f"{self.base_url}{path} refuses: {reason}")
+            except (httpx.HTTPError, ValueError) as error:
+                raise PolicyUnavailable(f"{self.base_url}{path}: {type(error).__name__} {error}") from None
+            await asyncio.sleep(self._pause(attempt))
+        raise PolicyUnavailable(f"{self.base_url}{path} did not answer in {self._attempts} tries: {reason}")
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -101,6 +101,14 @@ async def test_a_streamed_reply_is_the_same_reply(
     assert "I compute it." in "".join(shown)
 
 
+async def test_a_stream_that_a_busy_server_refuses_is_asked_for_again(
+    provider: Callable[..., Any], questions: list[Question]
+) -> None:
+    async with provider("429", "500") as server, ChatPolicy(Endpoint(server.url, pause_s=0.01), "fake") as chat:
+        got = await get_agent("code_agent").answer(questions[0], context(chat, lambda text: None), "key")
+    assert got.trajectory.outcome == "answered"
+
+
 async def test_a_server_without_token_ids_is_refused_with_the_way_out(
     embedded: EmbeddedPolicy, provider: Callable[..., Any], questions: list[Question]
 ) -> None:
