@@ -2,9 +2,9 @@
 
     python examples/custom_pipeline.py [--folder runs/custom] [--steps 3] [--dry-run] [overrides of verl's keys ...]
 
-It makes question files of two tasks, then trains the seed policy with RLOO in verl's own trainer, on the CPU, about a
-minute on two idle cores. Ours are only three parts: the multi-turn rollout with code calls, the reward, and the CPU
-back end. Data set, sampler, replay buffer and algorithm are verl's. On GPUs, leave the line `r1ci_backend` out.
+It makes question files of two tasks, then trains the seed policy with RLOO in verl's own trainer, on the CPU. Ours are
+only three parts: the multi-turn rollout with code calls, the reward, and the CPU back end. Data set, sampler, replay
+buffer and algorithm are verl's.
 """
 
 from __future__ import annotations

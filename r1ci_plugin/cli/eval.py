@@ -209,8 +209,9 @@ def _tell(records: Sequence[Record], tally: Tally, out: Path, as_json: bool) -> 
 
 
 def macro_accuracies(records: Sequence[Record]) -> dict[str, float]:
-    """The accuracy of each contender, macro over tasks."""
-    return {name: scores_of(some).accuracy for name, some in contenders(records).items()}
+    """The accuracy of each contender that has a judged answer, macro over tasks."""
+    scores = {name: scores_of(some) for name, some in contenders(records).items()}
+    return {name: one.accuracy for name, one in scores.items() if one.tasks}
 
 
 def _falls_short(records: Sequence[Record], tally: Tally, wanted: int, fail_under: float | None) -> bool:

@@ -41,6 +41,8 @@ def table_sheet(title: str, rows: Sequence[Row], level: float = 0.95) -> Sheet:
     ]
     sheet = Sheet(title, [column for column, _ in columns])
     _add_blocks(sheet, [(row.kind, [cell(row) for _, cell in columns]) for row in rows])
+    if not rows:
+        sheet.notes.append("No answer was judged: every trajectory was lost to the infrastructure.")
     if any(row.lost for row in rows):
         sheet.notes.append("lost: trajectories lost to the infrastructure, in no rate.")
     if any(row.chance for row in rows):

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from r1ci_plugin.curriculum.manifest import Manifest, ManifestError, load_manifest
 from r1ci_plugin.journal import read_lines
 from r1ci_plugin.metrics import Metrics, read_steps
 from r1ci_plugin.report.tally import Tally
@@ -51,12 +52,15 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A manifest: where each question lies. Numbers that the file does not have are missing."""
+    """A manifest under the name of its file."""
 
     name: str
-    groups: dict[str, int]
-    pass_rates: list[float] = field(default_factory=list)
-    potentials: list[float] = field(default_factory=list)
+    manifest: Manifest
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the file has pass rates, not groups alone."""
+        return any(entry.n for entry in self.manifest.entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +133,8 @@ def _evaluations(folder: Path) -> list[Evaluation]:
 
 
 def _placement(file: Path) -> Placement:
-    import pyarrow.parquet as parquet
-
     try:
-        table = parquet.read_table(file)
-        columns = {name: table[name].to_pylist() for name in table.column_names}
-        groups = dict(zip(columns["question_id"], map(int, columns["group"]), strict=True))
-    except (OSError, ValueError, KeyError) as error:
-        raise SourceError(f"{file} is no manifest (columns question_id and group): {error}") from error
-    name = f"{file.resolve().parent.name}/{file.stem}"
-    return Placement(name, groups, columns.get("p", []), columns.get("potential", []))
+        manifest = load_manifest(file)
+    except ManifestError as error:
+        raise SourceError(str(error)) from error
+    return Placement(f"{file.resolve().parent.name}/{file.stem}", manifest)

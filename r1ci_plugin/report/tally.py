@@ -1,4 +1,4 @@
-"""Counts of judged answers, and what is shown of them: rates with Wilson intervals, chance levels, suites. Pure."""
+"""Counts of judged answers, and what is shown of them: rates with Wilson intervals, pooled by suite. Pure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from r1ci_plugin.evaluation.statistics import wilson
-from r1ci_plugin.tasks import get_task
-from r1ci_plugin.tasks.registry import UnknownTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +45,6 @@ class Tally:
 
 
 ByTask = Mapping[str, Tally]
-
-
-def chance_of(task: str) -> float:
-    """Probability that the best blind guess is right; 0.0 where that is negligible, or the task is not one of ours."""
-    try:
-        return get_task(task).info.chance
-    except UnknownTask:
-        return 0.0
 
 
 def total(tallies: Iterable[Tally]) -> Tally:

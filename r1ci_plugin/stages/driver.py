@@ -146,8 +146,7 @@ class Driver:
             return out / "manifest.parquet"  # it is being trained on
         self._say(f"measuring potential with the policy of stage {stage - 1}")
         last = self._run_folder(stage - 1).settings()
-        data = last.train_files[0].parent
-        return remeasure(Path(before.policy), data, last.manifest, out, self._commands.r1ci)
+        return remeasure(Path(before.policy), last, out, self._commands.r1ci)
 
     def _launch(self, stage: int, run: RunFolder, settings: Sequence[str]) -> Job:
         command = [*self._commands.main_ppo, f"+recipe=r1ci_stage{stage}", *self._plan.overrides, *settings]

@@ -2,6 +2,7 @@
 compared among itself.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from verl.trainer.ppo.core_algos import compute_grpo_outcome_advantage
 
 from r1ci_plugin.curriculum import replay
 from r1ci_plugin.curriculum.metrics import Sample
+from r1ci_plugin.curriculum.records import FIELD
 from r1ci_plugin.curriculum.replay import CurriculumReplayBuffer, InfrastructureDown
+from r1ci_plugin.journal import read_lines
 from r1ci_plugin.reward.manager import EXTRA_KEYS
 from r1ci_plugin.trajectory import Trajectory
 
@@ -111,6 +114,7 @@ class Signals(Store):
         super().__init__()
         self.accs: dict[str, list[float]] = {}
         self.upcoming: list[list[float]] = []
+        self.kept: set[str] = set()
 
     def add(self, uid: str, accs: list[float]) -> None:
         self.accs[uid] = accs
@@ -127,7 +131,13 @@ class Signals(Store):
         columns = {
             "rm_scores": torch.tensor(accs)[:, None],
             "extra_fields": [
-                {"reward_extra_info": {**extra, "acc": acc}, "r1ci_facts": FACTS, "r1ci_isolation": ""} for acc in accs
+                {
+                    "reward_extra_info": {**extra, "acc": acc, "outcome": "wrong", "reason": "because"},
+                    "r1ci_facts": FACTS,
+                    "r1ci_isolation": "",
+                    **({FIELD: {"sample": int(key.split("_")[1])}} if key.split("_")[0] in self.kept else {}),
+                }
+                for key, acc in zip(keys, accs, strict=True)
             ],
             "extra_info": [{"question_id": f"q-{key.split('_')[0]}"} for key in keys],
             "data_source": ["bbh/navigate"] * len(keys),
@@ -137,6 +147,8 @@ class Signals(Store):
 
 class Told:
     """Stands for the data set: remembers what it is told."""
+
+    stage = 3
 
     def __init__(self) -> None:
         self.samples: list[Sample] = []
@@ -221,3 +233,17 @@ def test_siblings_of_a_lost_trajectory_get_the_advantages_of_the_smaller_group()
     assert whole_batch[:3] == advantages([1.1, 0.1, -0.1], ["a"] * 3)
     masked = advantages([1.1, 0.1, -0.1, 0.0, 1.1, 0.1], ["a"] * 4 + ["b"] * 2)
     assert whole_batch[:3] != masked[:3]  # what a masked sample with a made-up reward would do
+
+
+def test_the_records_of_a_batch_are_written_with_the_step_and_stage(
+    signals: Signals, told: Told, tmp_path: Path
+) -> None:
+    signals.kept = {"good"}
+    signals.add("good", MIXED)
+    signals.add("other", MIXED)
+    buffer_of(signals, records_folder=str(tmp_path)).sample(5, "train", 2)
+    (file,) = tmp_path.iterdir()
+    lines = list(read_lines(file))
+    assert [line["key"] for line in lines] == [f"train|5|good|{number}" for number in range(4)]
+    assert {(line["training"]["step"], line["training"]["stage"]) for line in lines} == {(5, 3)}
+    assert [line["training"]["reward"] for line in lines] == MIXED and lines[0]["verdict"]["reason"] == "because"

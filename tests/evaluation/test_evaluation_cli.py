@@ -89,6 +89,14 @@ def test_what_cannot_be_read_is_said_in_one_line(tmp_path: Path, record: Make, r
     assert done.exit_code == 2 and "run:code_agent" in done.stderr
 
 
+def test_a_run_that_lost_everything_is_shown_as_such(record: Make, run_folder: Write) -> None:
+    folder = run_folder([record(number=i, right=None) for i in range(3)])
+    code, text = call("show", folder)
+    assert code == 0 and "every trajectory was lost" in text
+    assert json.loads(call("show", folder, "--json")[1]) == {"contenders": {"code_agent": []}, "behaviour": {}}
+    assert call("compare", folder, folder)[0] == 2
+
+
 def test_compare_two_agents_of_a_run(record: Make, run_folder: Write) -> None:
     folder = run_folder(two_agents(record))
     code, data = call("compare", f"{folder}:all_text", f"{folder}:code_agent", "--json")

@@ -112,6 +112,13 @@ def test_tasks_that_are_always_right_or_wrong_do_not_make_their_mean_certain() -
     assert macro_interval([resampled_accuracies("a", np.zeros(3)), resampled_accuracies("b", np.zeros(3))])[1] > 0.3
 
 
+def test_resampled_means_vary_as_much_as_means_of_new_questions_would() -> None:
+    """Their variance is the unbiased estimate of that of the mean, s**2 / Q, also for few questions."""
+    for values in (np.array([0.0, 0.25, 1.0]), np.array([1.0, 0.0, 0.0, 0.5, 0.75])):
+        expected = values.var(ddof=1) / len(values)
+        assert resampled_means("a", values).var() == pytest.approx(expected, rel=0.08)
+
+
 def test_a_tasks_interval_does_not_depend_on_its_neighbours() -> None:
     rates = np.array([0.25, 0.5, 1.0, 0.0])
     assert (resampled_means("a", rates) == resampled_means("a", rates)).all()

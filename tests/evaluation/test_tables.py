@@ -49,6 +49,14 @@ def test_questions_weigh_the_same_however_many_answers_survived(record: Make) ->
     assert only.pass_at == {2: 1.0, 4: 1.0}, "only the first question has two answers"
 
 
+def test_pass_at_k_of_a_group_needs_k_answers_in_every_task(record: Make) -> None:
+    records = [record("bbh/navigate", 0, sample=i) for i in range(4)]
+    records += [record("symbench/letters", 0, sample=i) for i in range(2)]
+    rows = rows_of(scores_of(records))
+    assert set(row(rows, "bbh/navigate").pass_at) == {2, 4}
+    assert set(row(rows, "symbench/letters").pass_at) == set(row(rows, "overall").pass_at) == {2}
+
+
 def test_capabilities_and_chance_come_from_the_registry(record: Make) -> None:
     info = get_task("bbh/navigate").info
     assert info.chance > 0
@@ -114,6 +122,15 @@ def test_a_comparison_pairs_questions_and_says_what_it_left_out(record: Make) ->
     assert (line.questions, line.a, line.b, line.difference) == (4, 0.0, 1.0, 1.0)
     assert line.p == pytest.approx(2 / 2**4), "four differences of one sign: two of the sixteen patterns"
     assert compared.overall.kind == "overall"
+
+
+def test_a_comparison_sets_each_question_against_itself(record: Make) -> None:
+    """Both are right on the same questions; one of them has answered others too."""
+    a = scores_of([record("bbh/navigate", i, i % 3 == 0) for i in range(12)])
+    b = scores_of([record("bbh/navigate", i, i % 3 == 0) for i in range(5, 20)])
+    line = compare(a, b).differences[0]
+    assert (line.questions, line.difference, line.low, line.p) == (7, 0.0, None, 1.0)
+    assert line.a == line.b == 2 / 7
 
 
 def test_a_comparison_with_itself_finds_nothing(record: Make) -> None:

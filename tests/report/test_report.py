@@ -77,7 +77,7 @@ def write_evaluation(folder: Path, agents: Sequence[str]) -> Path:
 
 def write_manifest(file: Path, groups: Sequence[int]) -> Path:
     ids, count = [f"q{number}" for number in range(len(groups))], len(groups)
-    columns = {"question_id": ids, "group": groups, "p": [0.15] * count, "potential": [0.51] * count}
+    columns = {"question_id": ids, "group": groups, "n": [20] * count, "p": [0.15] * count, "potential": [0.51] * count}
     parquet.write_table(pa.table(columns), file)
     return file
 
@@ -152,7 +152,7 @@ def test_the_flow_counts_every_question_once(html: str) -> None:
         "group 1": ["1", "2", "0", "0"],
         "group 2": ["0", "1", "0", "0"],
         "group 4": ["0", "0", "0", "1"],
-        "not there": ["0", "0", "1", "0"],
+        "absent": ["0", "0", "1", "0"],
     }
 
 

@@ -51,7 +51,7 @@ def write_config(time_of_start: str) -> tuple[str, str]:
     config = {
         "r1ci": {"stage": STAGE, "manifest": manifest},
         "trainer": {"total_training_steps": STEPS, "default_local_dir": str(RUN)},
-        "data": {"train_files": f"{FACTS['data']}/train.parquet"},
+        "data": {"train_files": f"{FACTS['data']}/train.parquet", "max_response_length": 77},
         "actor_rollout_ref": {"model": {"path": policy}},
     }
     folder = RUN / "hydra" / time_of_start / ".hydra"

@@ -13,11 +13,13 @@ words, rest = sys.argv[1:3], sys.argv[3:]
 parser = argparse.ArgumentParser()
 for name in ("policy", "data", "out", "counts", "exclude"):
     parser.add_argument(f"--{name}", type=Path)
+parser.add_argument("--response-tokens", type=int)
 arguments = parser.parse_args(rest)
 if words == ["potential", "measure"]:
     value = int(load_file(arguments.policy / "model.safetensors")["w"][0, 0])
     arguments.out.mkdir(exist_ok=True)
     (arguments.out / "counts.json").write_text(json.dumps(value))
+    (arguments.out / "limit").write_text(str(arguments.response_tokens))
 else:
     value = json.loads((arguments.counts / "counts.json").read_text())
     rows = parquet.read_table(arguments.data / "train.parquet")["extra_info"].to_pylist()

@@ -277,6 +277,7 @@ def test_potential_is_measured_anew_with_the_policy_a_stage_starts_from(world: A
     first, second = world.drive(1, 2, remeasure=True)
     assert first.groups == {1: 4}
     assert second.groups == {1: 6, 2: 6} and second.manifest != first.manifest
+    assert (world.runs / "remeasured_before_stage2" / "potential" / "limit").read_text() == "77"  # as in training
 
 
 def test_what_the_first_manifest_leaves_out_is_not_measured_back_in(world: Any) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from r1ci_plugin.evaluation.tables import TaskFacts
 from r1ci_plugin.report.charts import CHANCE, chance_mark, key, names_axis, share_axis, share_x_axis, whiskers
 from r1ci_plugin.report.panel import Panel, Section, Table
 from r1ci_plugin.report.sources import Evaluation
-from r1ci_plugin.report.tally import Tally, by_suite, chance_of, macro, total
+from r1ci_plugin.report.tally import Tally, by_suite, macro, total
 from r1ci_plugin.report.theme import MARKERS, Theme
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _tasks(found: Sequence[Evaluation]) -> Panel:
     names = sorted({task for entry in found for task in entry.tasks}, reverse=True)
     parts = [entry.tasks for entry in found]
     rows = [
-        (task, entry.name, tally.n, tally.acc, *tally.interval, chance_of(task), tally.code_rate)
+        (task, entry.name, tally.n, tally.acc, *tally.interval, TaskFacts.of(task).chance, tally.code_rate)
         for task in reversed(names)
         for entry in found
         if (tally := entry.tasks.get(task)) is not None
@@ -68,7 +69,7 @@ def _dots(
     """A row a name, in it a point a run."""
     axes: Axes = figure.subplots()
     for place, name in enumerate(names):
-        chance_mark(axes, chance_of(name), place, theme)
+        chance_mark(axes, TaskFacts.of(name).chance, place, theme)
         for number, tallies in enumerate(parts):
             if name in tallies:
                 tally = tallies[name]

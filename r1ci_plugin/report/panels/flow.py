@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from r1ci_plugin.curriculum.flow import ABSENT, flow, labels
+from r1ci_plugin.curriculum.manifest import LEFT_OUT
 from r1ci_plugin.report.panel import Cell, Panel, Table
 from r1ci_plugin.report.sources import Placement
 from r1ci_plugin.report.theme import Theme
@@ -15,21 +17,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Moved = Counter[tuple[str, str]]
-"""Questions by their group in the old and in the new manifest."""
+"""Questions by their group in the old and in the new manifest, as `curriculum.flow` labels them."""
 
 _GAP = 0.03
 """Between the bars of a side; all bars together are 1 high."""
 _HALF = 0.012
 """Of a bar's width; the sides stand at 0 and 1."""
-_ABSENT = "not there"
 
 
 def panel(old: Placement, new: Placement) -> Panel:
     """The flow from the first manifest to the last."""
-    names = sorted(old.groups.keys() | new.groups.keys())
-    moved = Counter((_label(old, name), _label(new, name)) for name in names)
-    left, right = (sorted({pair[side] for pair in moved}) for side in (0, 1))
-    rows: list[list[Cell]] = [[source, *(moved[source, target] for target in right)] for source in left]
+    moved = Counter(flow(old.manifest, new.manifest))
+    left, right = labels(moved)
+    rows: list[list[Cell]] = [[_name(source), *(moved[source, target] for target in right)] for source in left]
 
     def draw(figure: Figure, theme: Theme) -> None:
         axes = figure.subplots()
@@ -48,15 +48,14 @@ def panel(old: Placement, new: Placement) -> Panel:
         "How questions move between groups",
         "Each ribbon holds the questions that went from a group of the first manifest to one of the last. Training "
         "should move questions out of the groups it worked on.",
-        Table((f"{old.name}, down; {new.name}, across", *right), rows),
+        Table((f"{old.name}, down; {new.name}, across", *map(_name, right)), rows),
         draw,
         height=3.8,
     )
 
 
-def _label(placement: Placement, question_id: str) -> str:
-    group = placement.groups.get(question_id)
-    return _ABSENT if group is None else "left out" if group == 0 else f"group {group}"
+def _name(label: str) -> str:
+    return {ABSENT: ABSENT, str(LEFT_OUT): "left out"}.get(label, f"group {label}")
 
 
 def _size(moved: Moved, name: str, side: int) -> int:
@@ -79,7 +78,7 @@ def _bars(axes: Axes, moved: Moved, tops: Sequence[dict[str, float]], colours: d
             bottom = top + count / moved.total()
             axes.fill_between([side - _HALF, side + _HALF], top, bottom, color=colours[name], linewidth=0)
             x, aligned = ((-2 * _HALF, "right"), (1 + 2 * _HALF, "left"))[side]
-            axes.text(x, (top + bottom) / 2, f"{name} · {count}", ha=aligned, va="center", fontsize=8.5)
+            axes.text(x, (top + bottom) / 2, f"{_name(name)} · {count}", ha=aligned, va="center", fontsize=8.5)
 
 
 def _ribbons(axes: Axes, moved: Moved, tops: Sequence[dict[str, float]], colours: dict[str, str]) -> None:

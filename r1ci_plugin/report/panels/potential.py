@@ -22,7 +22,7 @@ def section(placements: Sequence[Placement]) -> Section | None:
     """None without a manifest. The first and the last manifest are compared."""
     ends = [placements[0], placements[-1]] if len(placements) > 1 else list(placements)
     panels = []
-    if measured := [placement for placement in ends if placement.pass_rates and placement.potentials]:
+    if measured := [placement for placement in ends if placement.is_measured]:
         panels.append(_spread(measured))
     if len(ends) == 2:
         panels.append(flow.panel(*ends))
@@ -31,8 +31,8 @@ def section(placements: Sequence[Placement]) -> Section | None:
 
 def _spread(placements: Sequence[Placement]) -> Panel:
     spreads = {
-        "pass rate p": [_histogram(placement.pass_rates) for placement in placements],
-        "potential 4p(1-p)": [_histogram(placement.potentials) for placement in placements],
+        "pass rate p": [_histogram([entry.p for entry in one.manifest.entries]) for one in placements],
+        "potential 4p(1-p)": [_histogram([entry.potential for entry in one.manifest.entries]) for one in placements],
     }
 
     def draw(figure: Figure, theme: Theme) -> None:

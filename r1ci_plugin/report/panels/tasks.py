@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from math import ceil
 from typing import TYPE_CHECKING
 
+from r1ci_plugin.evaluation.tables import TaskFacts
 from r1ci_plugin.report.charts import (
     CHANCE,
     chance_mark,
@@ -19,7 +20,7 @@ from r1ci_plugin.report.charts import (
     whiskers,
 )
 from r1ci_plugin.report.panel import Panel, Section, Table
-from r1ci_plugin.report.tally import ByTask, Tally, chance_of
+from r1ci_plugin.report.tally import ByTask, Tally
 from r1ci_plugin.report.theme import MARKERS, Theme
 from r1ci_plugin.report.timeline import Point, Timeline, Window
 
@@ -62,7 +63,7 @@ def _moved(timeline: Timeline) -> Panel:
     def draw(figure: Figure, theme: Theme) -> None:
         axes = figure.subplots()
         for place, task in enumerate(names):
-            chance_mark(axes, chance_of(task), place, theme)
+            chance_mark(axes, TaskFacts.of(task).chance, place, theme)
             for number, (side, shift) in enumerate(((before, 0.14), (after, -0.14))):
                 if task in side:
                     tally = side[task]
@@ -72,7 +73,7 @@ def _moved(timeline: Timeline) -> Panel:
         key(axes, ("first third of the steps", "last third"), theme)
 
     rows = [
-        (task, chance_of(task), *_numbers(before.get(task, Tally())), *_numbers(after.get(task, Tally())))
+        (task, TaskFacts.of(task).chance, *_numbers(before.get(task, Tally())), *_numbers(after.get(task, Tally())))
         for task in reversed(names)
     ]
     return Panel(
@@ -130,7 +131,7 @@ def _small_multiples(figure: Figure, theme: Theme, tasks: dict[str, list[Point]]
         suite, _, name = task.partition("/")
         rated(axes, points, theme, suite_number(suite), task)
         share_axis(axes)
-        if chance := chance_of(task):
+        if chance := TaskFacts.of(task).chance:
             axes.axhline(chance, color=theme.muted, linewidth=1.0, linestyle=(0, (1.5, 1)))
         axes.set_xlim(0, end)
         axes.set_title(name if len(name) < _TITLE else f"{name[: _TITLE - 1]}…", fontsize=7.5)
