@@ -17,17 +17,17 @@ TASKS+=,bbh/word_sorting,bbh/boolean_expressions,bbh/object_counting,bbh/multist
 TASKS+=,reasoning_gym/chain_sum,reasoning_gym/spell_backward,reasoning_gym/count_bits,reasoning_gym/base_conversion
 
 measure() { # POLICY NAME
-    .venv/bin/r1ci eval run --policy "$1" --tasks "$TASKS" --per-task 10 --difficulty 1-2 --temperature 1.0 \
+    .venv/bin/r1ci eval run --policy "$1" --tasks "$TASKS" --per-task 10 --difficulty 1-2 --temperature 0.6 \
         --exclude "$R1CI_SFT/questions_seen.json" --response-tokens 384 --result-tokens 128 --context-tokens 1024 \
         --code-timeout 10 --out "$R1CI_RUNS/$2"
 }
 
 if [ ! -f "$R1CI_SFT/sft.parquet" ]; then
     echo "== synthesizing trajectories (every script is run)"
-    .venv/bin/r1ci sft synthesize --tasks "$TASKS" --forms code,check,repair --per-task 40 --difficulty 1-2 \
+    .venv/bin/r1ci sft synthesize --tasks "$TASKS" --forms code --per-task 100 --difficulty 1-2 \
         --result-tokens 128 --code-timeout 10 --out "$R1CI_RUNS/synthesis"
     .venv/bin/r1ci sft check "$R1CI_RUNS/synthesis" --tokenizer seed --max-tokens 1024 --result-tokens 128 \
-        --out "$R1CI_SFT"
+        --per-task 0 --switching 0 --repairing 0 --out "$R1CI_SFT"
 fi
 
 mkdir -p "$R1CI_RUNS"
