@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import os
 import resource
+import sys
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -160,10 +161,20 @@ def _shim_process_group() -> None:
 
     @functools.wraps(original)
     def init_process_group(backend: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        _register_engines()
         return original("cpu:gloo" if backend == "cpu:gloo,cpu:gloo" else backend, *args, **kwargs)
 
     init_process_group._r1ci_shim = True  # type: ignore[attr-defined]
     dist.init_process_group = init_process_group
+
+
+def _register_engines() -> None:
+    """A training process begins. verl makes its engine next, and a critic's before anything imports `external_lib`
+    there (verl/workers/engine_workers.py)."""
+    if "verl.workers.engine" in sys.modules:
+        from r1ci_plugin.rollout import cpu
+
+        cpu.register()
 
 
 if backend.choose().backend == NAME:

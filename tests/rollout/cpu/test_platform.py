@@ -44,6 +44,13 @@ assert device.max_memory_allocated() > 1e6
 free, all_of_it = device.mem_get_info()
 assert 0 < free <= all_of_it
 """
+IN_A_CRITICS_PROCESS = """
+from verl.utils.distributed import initialize_global_process_group_ray
+from verl.workers.engine import EngineRegistry
+load_and_report()
+initialize_global_process_group_ray()
+assert EngineRegistry.get_engine_cls("value_model", "fsdp2").__name__ == "CPUCritic"
+"""
 ON_A_CUDA_MACHINE = """
 load_and_report()
 os.environ["R1CI_BACKEND"] = "cpu"
@@ -72,6 +79,11 @@ def reports(code: str, **environment: str) -> list[dict[str, object]]:
 def test_a_machine_without_accelerator_gets_the_cpu_platform_and_its_process_groups(tmp_path: Path) -> None:
     group = {"RANK": "0", "WORLD_SIZE": "1", "DIST_INIT_METHOD": f"file://{tmp_path}/rendezvous"}
     assert reports(PREPARE + ON_A_CPU_MACHINE, **group) == [TAKEN]
+
+
+def test_a_critic_finds_its_engine_though_nothing_imports_our_library_in_its_process(tmp_path: Path) -> None:
+    group = {"RANK": "0", "WORLD_SIZE": "1", "DIST_INIT_METHOD": f"file://{tmp_path}/rendezvous"}
+    assert reports(PREPARE + IN_A_CRITICS_PROCESS, **group) == [TAKEN]
 
 
 def test_a_cuda_machine_keeps_its_platform_until_asked_for_the_cpu() -> None:
