@@ -6,8 +6,10 @@ Left out: which questions (`data/plan.py`), files (`data/build.py`), what is che
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -18,6 +20,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
+from r1ci_plugin.cli.tables import FITTING
 from r1ci_plugin.curriculum.questions import question_ids_of
 from r1ci_plugin.data.build import Built, Measure, TaskFailed, WouldOverwrite, build, characters
 from r1ci_plugin.data.check import Checked, check_folder, read_part
@@ -72,8 +75,10 @@ def build_command(
         )
         measure = token_lengths(policy)
         built = _build_with_progress(plan, out, workers, force, measure or characters, quiet=as_json)
-    except (WouldOverwrite, TaskFailed, ValueError, OSError) as error:
+    except (WouldOverwrite, TaskFailed, ValueError) as error:
         _fail(str(error))
+    except OSError as error:
+        _fail(f"{out} cannot be written ({error.strerror or error}): choose another folder with --out")
     if as_json:
         typer.echo(json.dumps({"folder": str(out), "tasks": {one.task: one.questions for one in built}}))
     else:
@@ -116,9 +121,14 @@ def check_command(
     ] = 5,
     tokenizer: Annotated[Path | None, typer.Option(help="Folder of a policy, to count prompt tokens.")] = None,
     max_prompt_tokens: Annotated[int | None, typer.Option(help="The recipe's data.max_prompt_length.")] = None,
+    recipe: Annotated[
+        str, typer.Option(help="Take tokenizer and longest prompt from this recipe, e.g. r1ci_stage1.")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Check a built data set: rows, hashes, duplicates, leaks, solutions, prompt lengths. Ends with 1 if any fails."""
+    if recipe:
+        tokenizer, max_prompt_tokens = _limits_of(recipe, tokenizer, max_prompt_tokens)
     if max_prompt_tokens and not tokenizer:
         raise typer.BadParameter("--max-prompt-tokens needs a --tokenizer to count with")
     count = token_counter(tokenizer) if tokenizer else None
@@ -195,6 +205,22 @@ def token_counter(folder: Path) -> Callable[[str], int]:
     return count
 
 
+def _limits_of(recipe: str, tokenizer: Path | None, most: int | None) -> tuple[Path, int]:
+    """Tokenizer and longest prompt of a recipe, where they are not given."""
+    from r1ci_plugin.doctor import compose
+
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # verl and its friends print
+            config = compose(recipe)
+    except ImportError as error:
+        _fail(f"--recipe needs verl ({error}): pip install 'r1ci_plugin[train]'")
+    except Exception as error:  # Hydra's errors are many; all of them are about the name
+        _fail(f"the recipe {recipe} does not compose ({str(error).splitlines()[0]}): `r1ci doctor` names the recipes")
+    model = config.actor_rollout_ref.model
+    folder = tokenizer or Path(model.get("tokenizer_path") or model.path).expanduser()
+    return folder, most or int(config.data.max_prompt_length)
+
+
 def token_lengths(folder: Path) -> Measure | None:
     """Tokens of texts by a policy's tokenizer.json, without the few of the chat format; None where the package
     tokenizers is not installed. Raises ValueError if the folder has no such file."""
@@ -237,8 +263,11 @@ def _matching(pattern: str) -> list[str]:
 
 
 def read_question_ids(file: Path | None) -> frozenset[str]:
-    """The ids a file names. Raises ValueError if it is not a JSON list of texts."""
-    return frozenset(question_ids_of(file)) if file is not None else frozenset()
+    """The ids a file names. Raises ValueError if it cannot be read or is not a JSON list of texts."""
+    try:
+        return frozenset(question_ids_of(file)) if file is not None else frozenset()
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read: {error.strerror or error}") from error
 
 
 def _split(name: str) -> Split:
@@ -249,17 +278,23 @@ def _split(name: str) -> Split:
 
 
 def _built_table(built: list[Built], unit: str) -> Table:
-    columns = ("levels", *PARTS, "missing", "p50", "p95", "labels")
-    table = Table(Column("task", no_wrap=True), *columns, title=f"Questions, and lengths of their prompts in {unit}")
+    """Whole in 80 columns: what is said of few tasks stands below their names."""
+    table = Table(
+        Column("task", min_width=max(len(one.task) for one in built)),
+        *(Column(name, no_wrap=True, justify="right") for name in ("levels", "train", "val", "test", "p50", "p95")),
+        title=f"Questions, and lengths of their prompts in {unit}",
+        **FITTING,
+    )
     for one in built:
         counts = (str(one.questions.get(part, "")) for part in PARTS)
         levels = f"{one.levels[0]}-{one.levels[-1]}" if one.levels else ""
-        table.add_row(
-            one.task, levels, *counts, str(one.missing or ""), *map(str, one.prompt_lengths), escape(one.labels)
-        )
+        labels = f"labels: {escape(one.labels)}" if one.labels else ""
+        notes = "; ".join(filter(None, (f"{one.missing} missing" if one.missing else "", labels)))
+        name = f"{one.task}\n  {notes}" if notes else one.task
+        table.add_row(name, levels, *counts, *map(str, one.prompt_lengths))
     sums = (str(sum(one.questions.get(part, 0) for one in built)) for part in PARTS)
     table.add_section()
-    table.add_row(f"{len(built)} tasks", "", *sums, str(sum(one.missing for one in built)), "", "", "")
+    table.add_row(f"{len(built)} tasks, {sum(one.missing for one in built)} questions missing", "", *sums, "", "")
     return table
 
 

@@ -12,12 +12,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
+from r1ci_plugin.cli.tables import FITTING
 from r1ci_plugin.tasks import Task, UnknownTask, get_task, task_names
 from r1ci_plugin.tasks.check import checks, class_balance
 from r1ci_plugin.tasks.gallery import write_gallery
 from r1ci_plugin.tasks.registry import SUITES
+from r1ci_plugin.tasks.splits import kin
 
 app = typer.Typer(
     help="The 144 tasks: what they are, their questions, and whether they are sound.", no_args_is_help=True
@@ -36,6 +38,7 @@ def list_command(suite: SuiteOption = None, tasks: TasksOption = None, as_json: 
     if as_json:
         facts = (
             "name",
+            "suite",
             "summary",
             "capabilities",
             "answer_kind",
@@ -45,15 +48,26 @@ def list_command(suite: SuiteOption = None, tasks: TasksOption = None, as_json: 
             "chance",
             "membership",
             "source",
+            "licence",
+            "human_label",
         )
-        typer.echo(json.dumps({"tasks": [{fact: getattr(info, fact) for fact in facts} for info in infos]}))
+        twins = kin()
+        listed = [{fact: getattr(info, fact) for fact in facts} | {"twins": twins[info.name]} for info in infos]
+        typer.echo(json.dumps({"tasks": listed}))
         return
-    table = Table(title=f"{len(infos)} of {len(task_names())} tasks")
-    for heading in ("task", "asks to", "needs", "answer", "levels"):
-        table.add_column(heading, no_wrap=heading == "task")
+    width = max((len(info.name) for info in infos), default=0)
+    narrow = ("answer", "levels", "listed")
+    columns = (Column("task", min_width=width), *(Column(name, no_wrap=True) for name in narrow))
+    table = Table(*columns, title=f"{len(infos)} of {len(task_names())} tasks", **FITTING)
     for info in infos:
-        table.add_row(info.name, escape(info.summary), ", ".join(info.capabilities), info.answer_kind, str(info.levels))
+        chance = f"; chance {info.chance:.0%}" if info.chance else ""
+        about = f"{info.name}\n  {escape(info.summary)} ({', '.join(info.capabilities)}{chance})"
+        table.add_row(about, info.answer_kind, str(info.levels), info.membership)
     console.print(table)
+    console.print(
+        "listed: the paper's list of 144 tasks is not public. Public sources name the stated ones as part of it; the "
+        "inferred ones are our choice."
+    )
 
 
 @app.command("show")

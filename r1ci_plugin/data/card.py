@@ -5,11 +5,12 @@ Left out: how the files came about (`build.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from r1ci_plugin.data.plan import PARTS
 from r1ci_plugin.tasks import get_task
+from r1ci_plugin.tasks.splits import parted
 
 _HEAD = """\
 ---
@@ -34,7 +35,7 @@ readable by verl as they are. Every answer is judged by a program; nothing here 
 - **Made by** `r1ci data build` from split `{split}`, seed {seed}, {per_task} questions a task and {validation} held out
   (protocol `{protocol}`, generators `{digest}`): the same command with the same version gives the same bytes, and
   `r1ci data check` proves a copy. `build.json` holds the whole plan and the SHA-256 of every file.
-- **Split.** `{split}`: test tasks are never trained on; families of tasks and twins across suites are on one side.
+- **Split.** `{split}`: test tasks are never trained on. {kin}
   The paper's own split and its list of 144 tasks are not public; this list and this split are ours.
 - **Columns.** `data_source` (suite/task), `prompt` (chat messages), `reward_model.ground_truth` (what the verifier
   reads, as JSON: never show it to a model), `extra_info` (seed, difficulty, question_id, protocol).
@@ -65,6 +66,7 @@ def card(record: dict[str, Any]) -> str:
         version=record["versions"]["r1ci_plugin"],
         parts="\n".join(_line(f"{part}.parquet", files[f"{part}.parquet"]["questions"], _USE[part]) for part in PARTS),
         split=plan["split"],
+        kin=_kin(parted(plan["train"], plan["test"])),
         per_task=plan["questions_per_task"],
         validation=plan["validation_per_task"],
         seed=plan["seed"],
@@ -72,6 +74,14 @@ def card(record: dict[str, Any]) -> str:
         digest=record["source_digest"],
     )
     return head + "\n".join(_task_lines(record["tasks"])) + "\n" + _canary_note(plan["trains_on_canary"])
+
+
+def _kin(pairs: Sequence[tuple[str, str]]) -> str:
+    """Whether what is tested is trained on under another name."""
+    if not pairs:
+        return "Families of tasks and twins across suites are on one side."
+    named = ", ".join(f"{tested} ({trained})" for tested, trained in pairs)
+    return f"Not wholly unseen, with a relative among the training tasks: {named}."
 
 
 def _task_lines(tasks: dict[str, Any]) -> Iterable[str]:

@@ -35,6 +35,9 @@ solver.
 
 Outcome = Literal["correct", "wrong", "unparseable", "timeout", "error"]
 
+WHOLE_SUITES = ("bbh",)
+"""Suites that the paper takes whole (27 tasks of BIG-Bench Hard), so that every one of their names is stated."""
+
 MAX_ANSWER_CHARS = 20_000
 """Longer answers are unparseable for every task, before any parser sees them."""
 
@@ -218,6 +221,7 @@ def task(name: str, *, params: dict[str, Any] | None = None, **facts: Any) -> Ca
     """
 
     def define(cls: T) -> T:
+        facts.setdefault("membership", "stated" if name.split("/")[0] in WHOLE_SUITES else "inferred")
         info = TaskInfo(name=name, params=params or {}, **facts)
         Definitions.by_name[name] = cls(info, **info.params)
         return cls

@@ -203,6 +203,19 @@ def glued(infos: Iterable[TaskInfo]) -> list[tuple[str, ...]]:
     return sorted({tuple(sorted(group)) for group in group_of.values()})
 
 
+def kin() -> dict[str, tuple[str, ...]]:
+    """Every task with the others of its family and its twins, in the registry's order."""
+    of = {name: group for group in glued(list_tasks()) for name in group}
+    return {name: tuple(other for other in of[name] if other != name) for name in task_names()}
+
+
+def parted(train: Iterable[str], test: Iterable[str]) -> list[tuple[str, str]]:
+    """Test tasks with a twin or a task of their family in training: pairs of the test task and the nearest of them."""
+    trained, relatives = set(train), kin()
+    pairs = ((name, next((other for other in relatives[name] if other in trained), "")) for name in test)
+    return [(name, other) for name, other in pairs if other]
+
+
 def _fill(groups: Iterable[tuple[str, ...]], quota: dict[str, int]) -> set[str] | None:
     """Take groups in order as long as they fit; None if that does not meet the quota of every suite exactly."""
     left = dict(quota)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,23 @@ def test_build_show_and_check_fit_together(tmp_path: Path) -> None:
     assert runner.invoke(app, ["check", str(tmp_path), "--solve-per-task", "0"]).exit_code == 1
 
 
+def test_the_table_of_a_build_is_whole_in_80_columns(tmp_path: Path) -> None:
+    name = "bbh/tracking_shuffled_objects_seven_objects"
+    shown = runner.invoke(app, ["build", "--out", str(tmp_path), "--tasks", name, *SMALL]).stdout
+    table = shown.partition("wrote")[0]
+    assert name in table and "…" not in table and max(map(len, table.splitlines())) <= 80
+    assert re.search(rf"{name} +1-2 +2 +1 +[0-9]{{3,}} +[0-9]{{3,}}", table)
+
+
+def test_prompts_are_held_against_a_recipe(tmp_path: Path) -> None:
+    build = ["build", "--out", str(tmp_path), "--tasks", "letters", *SMALL]
+    assert runner.invoke(app, build).exit_code == 0
+    check = ["check", str(tmp_path), "--solve-per-task", "0", "--recipe", "r1ci_stage1"]
+    fits = runner.invoke(app, check)
+    assert fits.exit_code == 0 and "prompt tokens" in fits.stdout
+    assert runner.invoke(app, [*check, "--max-prompt-tokens", "9"]).exit_code == 1
+
+
 def _part(folder: Path) -> str:
     record = json.loads((folder / "build.json").read_text())
     return max(record["files"], key=lambda name: record["files"][name]["questions"]).removesuffix(".parquet")
@@ -44,6 +62,9 @@ def _part(folder: Path) -> str:
         (["build", "--split", "nonsense"], "default"),
         (["build", "--difficulty", "3-1"], "3-1"),
         (["build", "--tasks", "letters", "--difficulty", "9"], "levels 1 to 5"),
+        (["build", "--tasks", "letters", "--out", "/dev/null/below"], "--out"),
+        (["build", "--exclude", "/nonexistent.json"], "/nonexistent.json"),
+        (["check", "--recipe", "r1ci_stge1"], "r1ci_stge1"),
         (["show", "/nonexistent"], "r1ci data build"),
         (["check", "/nonexistent"], "r1ci data build"),
         (["check", "--max-prompt-tokens", "9"], "--tokenizer"),
@@ -51,7 +72,7 @@ def _part(folder: Path) -> str:
     ],
 )
 def test_a_mistake_is_one_clear_line_and_exit_code_2(tmp_path: Path, arguments: list[str], says: str) -> None:
-    if arguments[0] == "build":
+    if arguments[0] == "build" and "--out" not in arguments:
         arguments = [*arguments, "--out", str(tmp_path / "out")]
     result = runner.invoke(app, arguments)
     assert result.exit_code == 2

@@ -12,6 +12,7 @@ from r1ci_plugin.cli.tasks import app
 from r1ci_plugin.tasks import task_names
 from r1ci_plugin.tasks.base import Definitions
 from r1ci_plugin.tasks.gallery import write_gallery
+from r1ci_plugin.tasks.registry import SUITES
 from r1ci_plugin.tasks.symbench.game24 import Game24
 
 runner = CliRunner()
@@ -21,6 +22,23 @@ def test_list_names_every_task_of_a_suite() -> None:
     listed = json.loads(runner.invoke(app, ["list", "--suite", "symbench", "--json"]).stdout)["tasks"]
     assert [info["name"] for info in listed] == task_names("symbench/*")
     assert "33 of" in runner.invoke(app, ["list", "--suite", "symbench"]).stdout
+
+
+def test_list_says_where_a_task_comes_from_and_what_it_is_twin_of() -> None:
+    listed = {info["name"]: info for info in json.loads(runner.invoke(app, ["list", "--json"]).stdout)["tasks"]}
+    assert len(listed) == 144
+    game24 = listed["symbench/game24"]
+    assert (game24["suite"], game24["twins"]) == ("symbench", ["reasoning_gym/countdown"])
+    assert game24["licence"] and game24["source"] and not game24["human_label"] and listed["bbh/snarks"]["human_label"]
+    stated = [name for name, info in listed.items() if info["membership"] == "stated"]
+    assert [sum(name.startswith(f"{suite}/") for name in stated) for suite in SUITES] == [18, 27, 2]
+
+
+def test_list_fits_into_80_columns_with_every_name_whole() -> None:
+    shown = runner.invoke(app, ["list"]).stdout
+    assert all(name in shown for name in task_names()) and "…" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "list of 144 tasks is not public" in shown
 
 
 def test_show_prints_prompt_drawing_answer_and_verdict() -> None:

@@ -213,6 +213,15 @@ def test_training_on_questions_with_a_canary_is_said_in_record_and_card(built: P
     assert "bbh/snarks come from published files that ask not to be trained on" in card(record)
 
 
+def test_the_card_names_test_tasks_that_have_a_relative_in_training(built: Path) -> None:
+    record = json.loads((built / "build.json").read_text())
+    assert "twins across suites are on one side" in card(record)
+    record["plan"] |= {"train": ["symbench/game24"], "test": ["reasoning_gym/countdown", "bbh/word_sorting"]}
+    text = card(record)
+    assert "among the training tasks: reasoning_gym/countdown (symbench/game24).\n" in text
+    assert "are on one side" not in text
+
+
 def test_labels_say_what_always_the_same_answer_would_win(tmp_path: Path) -> None:
     plan = Plan.of(get_split("default"), ["bbh/web_of_lies", "bbh/word_sorting"], questions_per_task=20)
     labels, many = (one.labels for one in build(plan, tmp_path, workers=1))
