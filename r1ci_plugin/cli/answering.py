@@ -143,12 +143,22 @@ def answered(work: Coroutine[Any, Any, T]) -> T:
     """Run the work of a command; what ends a run becomes one line. What was answered stays in the folder."""
     from r1ci_plugin.evaluation.run_folder import OtherRun
     from r1ci_plugin.interpreter import IsolationUnavailable
-    from r1ci_plugin.journal import JournalInUse
+    from r1ci_plugin.journal import JournalDamaged, JournalInUse
     from r1ci_plugin.reward.pool import PoolBroken, SelfTestFailed
 
+    expected = (
+        PolicyError,
+        OtherRun,
+        JournalInUse,
+        JournalDamaged,
+        PoolBroken,
+        SelfTestFailed,
+        IsolationUnavailable,
+        OSError,
+    )
     try:
         return asyncio.run(work)
-    except (PolicyError, OtherRun, JournalInUse, PoolBroken, SelfTestFailed, IsolationUnavailable, OSError) as error:
+    except expected as error:
         fail(str(error))
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on", err=True)

@@ -81,7 +81,9 @@ def test_show_reads_a_run_that_is_still_written_and_a_training_run(record: Make,
 
 def test_what_cannot_be_read_is_said_in_one_line(tmp_path: Path, record: Make, run_folder: Write) -> None:
     (tmp_path / "other.jsonl").write_text('{"key": "a", "text": "no record"}\n')
-    for arguments in (("show", tmp_path), ("show", tmp_path / "other.jsonl"), ("compare", tmp_path / "a", tmp_path)):
+    (tmp_path / "damaged.jsonl").write_text('nonsense\n{"key": "a"}\n')
+    shown = [("show", tmp_path / name) for name in ("", "other.jsonl", "damaged.jsonl")]
+    for arguments in (*shown, ("compare", tmp_path / "a", tmp_path)):
         done = CliRunner().invoke(app, [str(one) for one in arguments])
         assert done.exit_code == 2 and len(done.stderr.strip().splitlines()) == 1
     folder = run_folder(two_agents(record))
