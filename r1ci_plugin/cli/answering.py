@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
+from r1ci_plugin.cli.printable import printable
 from r1ci_plugin.config import ExecutorSettings
 from r1ci_plugin.config import Interaction as Limits
 from r1ci_plugin.evaluation.answering import Setup
@@ -112,7 +113,7 @@ def setup_of(
 
 def fail(message: str) -> NoReturn:
     """End the command with one line."""
-    typer.echo(f"error: {message}", err=True)
+    typer.echo(f"error: {printable(message)}", err=True)
     raise typer.Exit(2)
 
 

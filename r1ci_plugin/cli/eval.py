@@ -14,6 +14,7 @@ import typer
 
 from r1ci_plugin.cli import answering as a
 from r1ci_plugin.cli import evaluation_tables, interchange
+from r1ci_plugin.cli.printable import printable
 from r1ci_plugin.evaluation.agents import AGENTS, get_agent
 from r1ci_plugin.evaluation.answering import Setup, open_runner
 from r1ci_plugin.evaluation.questions import NoQuestions, choose_tasks, held_out_questions, read_questions
@@ -203,7 +204,9 @@ def _tell(records: Sequence[Record], tally: Tally, out: Path, as_json: bool) -> 
     evaluation_tables.print_tables(contenders(records))
     typer.echo(f"{tally.done} answers in {out}: `r1ci view {out}`, `r1ci eval show {out}`")
     if tally.lost:
-        typer.echo(f"{tally.lost} answers were lost, e.g.: {tally.reasons[0]}. Run the same command again for them.")
+        typer.echo(
+            f"{tally.lost} answers were lost, e.g.: {printable(tally.reasons[0])}. Run the same command again for them."
+        )
     if tally.not_started:
         typer.echo(f"the budget had no room for {tally.not_started} answers")
 

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from r1ci_plugin.cli.answering import JsonOption, fail
+from r1ci_plugin.cli.printable import printable
 from r1ci_plugin.evaluation.behaviour import behaviour_of
 from r1ci_plugin.evaluation.comparison import NothingInCommon
 from r1ci_plugin.evaluation.comparison import compare as compare_scores
@@ -106,7 +107,7 @@ def verify(
         typer.echo(json.dumps({"judged": done.judged, "changes": [change.to_dict() for change in done.changes]}))
     else:
         for change in done.changes:
-            console.print(_change_line(change.to_dict()), markup=False, highlight=False, soft_wrap=True)
+            console.print(printable(_change_line(change.to_dict())), markup=False, highlight=False, soft_wrap=True)
         console.print(f"{done.judged} of {len(records)} trajectories judged, {len(done.changes)} verdicts changed")
     raise typer.Exit(1 if done.changes else 0)
 

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from r1ci_plugin.cli import answering as a
+from r1ci_plugin.cli.printable import printable
 from r1ci_plugin.record import Record
 from r1ci_plugin.sft.filters import Chosen, FilterSettings
 from r1ci_plugin.sft.forms import FORMS, TEACHER_FORMS
@@ -257,7 +258,7 @@ def _synthesized(told: dict[str, Any], reasons: Sequence[str]) -> str:
         f"cost {told['cost']:.2f}, in {told['folder']}: `r1ci sft check {told['folder']}` chooses among them"
     ]
     if told["lost"]:
-        lines.append(f"{told['lost']} were lost, e.g.: {reasons[0]}. Run the same command again for them.")
+        lines.append(f"{told['lost']} were lost, e.g.: {printable(reasons[0])}. Run the same command again for them.")
     if told["not_started"]:
         lines.append(f"the budget had no room for {told['not_started']}")
     return "\n".join(lines)
