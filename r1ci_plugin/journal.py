@@ -125,6 +125,14 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(data)
 
 
+def text_lines(path: Path) -> Iterator[str]:
+    """The lines of a file of JSON lines by another writer. JSON leaves separators such as U+2028 in a text as they are,
+    so only a line feed ends a line, which `str.splitlines` has another mind about."""
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for text in file:
+            yield text.removesuffix("\n")
+
+
 def _damaged(path: Path, place: int) -> JournalDamaged:
     return JournalDamaged(f"{path} is damaged at byte {place}: that is no line of JSON with a key")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from r1ci_plugin.data.plan import Plan, held_out
 from r1ci_plugin.evaluation.external import external_question
+from r1ci_plugin.journal import text_lines
 from r1ci_plugin.tasks import Question, get_task, task_names
 from r1ci_plugin.tasks.splits import Split, get_split
 
@@ -89,7 +90,7 @@ def _parquet(file: Path) -> Iterator[Question]:
 
 
 def _json_lines(file: Path) -> Iterator[Question]:
-    for number, text in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    for number, text in enumerate(text_lines(file), 1):
         if not text.strip():
             continue
         line = json.loads(text)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from r1ci_plugin.curriculum.manifest import Manifest, ManifestError, load_manifest
-from r1ci_plugin.journal import JournalDamaged, read_lines
+from r1ci_plugin.journal import JournalDamaged, read_lines, text_lines
 from r1ci_plugin.metrics import Metrics, read_steps
 from r1ci_plugin.report.tally import Tally
 
@@ -107,7 +107,7 @@ def _validation(file: Path) -> dict[str, Tally]:
     Lines of another reward manager, and one that is being written, are left out.
     """
     found: dict[str, Tally] = {}
-    for text in file.read_text(encoding="utf-8").splitlines():
+    for text in text_lines(file):
         try:
             line: dict[str, Any] = json.loads(text)
             task, answer = json.loads(line["gts"])["task"], Tally.of(line["acc"] > 0.5, line["calls"] > 0)
