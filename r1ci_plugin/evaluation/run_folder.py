@@ -50,8 +50,8 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> Path:
 def read_settings(folder: Path) -> dict[str, Any]:
     """The settings of a run. Raises OtherRun if the folder is none."""
     try:
-        settings: dict[str, Any] = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        settings: dict[str, Any] = dict(json.loads((folder / SETTINGS).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
         raise OtherRun(f"{folder} is no folder of a run ({error}): `r1ci eval run --out {folder}` makes one") from None
     return settings
 
