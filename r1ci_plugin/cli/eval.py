@@ -154,8 +154,10 @@ def chosen_questions(
 
 
 def agent_names(agents: str) -> list[str]:
-    """The agents of the option, each loaded once to see that it is there."""
-    names = [part.strip() for part in agents.split(",") if part.strip()]
+    """The agents of the option, each once and loaded to see that it is there. Ends the command where there is none."""
+    names = list(dict.fromkeys(part.strip() for part in agents.split(",") if part.strip()))
+    if not names:
+        a.fail(f"--agents names no agent: {', '.join(AGENTS)}, or package.module:Class")
     try:
         for name in names:
             get_agent(name)

@@ -96,3 +96,13 @@ def test_what_a_model_says_does_not_steer_the_terminal(address: str) -> None:
     assert code == 0, err
     assert "a title of its own" in out.rpartition("answer:")[2]
     assert not set(out) & set("\x1b\x07\x9b\u202e")
+
+
+def test_an_agent_named_twice_answers_once(tmp_path: Path, address: str, questions: list[Question]) -> None:
+    file = tmp_path / "questions.jsonl"
+    file.write_text(json.dumps(questions[0].to_dict()))
+    command = ["eval", "run", "--base-url", address, "--model", "fake", "--questions", str(file), "--json"]
+    code, out, _ = run(*command, "--agents", "all_text,all_text", "--out", str(tmp_path / "run"))
+    assert code == 0 and json.loads(out)["answers"] == 1
+    code, _, err = run(*command, "--agents", ",", "--out", str(tmp_path / "none"))
+    assert code == 2 and "names no agent" in err
