@@ -56,7 +56,7 @@ def command(
     trajectory = answered.trajectory
     console.print()
     if trajectory.answer is None:
-        ending = trajectory.reason or trajectory.outcome
+        ending = trajectory.reason or trajectory.outcome or "lost"
         typer.echo(f"no answer ({printable(ending)})", err=True)
         raise typer.Exit(1)
     console.print("answer:", style="bold", end=" ")

@@ -167,7 +167,9 @@ def check_command(
         length = _counter(tokenizer, result_tokens) if tokenizer else estimated_tokens
     except OtherRun as error:
         a.fail(f"{error}: `r1ci sft synthesize` makes them")
-    except (ValueError, OSError, ImportError) as error:
+    except ImportError as error:
+        a.fail(f"--tokenizer needs transformers ({error}): pip install transformers, or leave it out for an estimate")
+    except (ValueError, OSError) as error:
         a.fail(str(error))
     started = time.perf_counter()
     chosen = choose(records, settings, length=length, seed=seed)
