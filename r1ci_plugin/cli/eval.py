@@ -139,15 +139,16 @@ def chosen_questions(
     from r1ci_plugin.cli.data import parse_levels, read_question_ids
 
     try:
+        excluded = read_question_ids(exclude)
         if file is not None:
-            return read_questions(file)
+            return read_questions(file, excluded)
         return held_out_questions(
             choose_tasks(tasks, get_split(split)),
             per_task,
             split=split,
             levels=parse_levels(difficulty),
             seed=seed,
-            excluded=read_question_ids(exclude),
+            excluded=excluded,
         )
     except (NoQuestions, UnknownSplit, ValueError, OSError) as error:
         a.fail(str(error))

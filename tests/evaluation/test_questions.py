@@ -43,6 +43,9 @@ def test_a_file_of_records_questions_or_own_questions_is_read(tmp_path: Path, qu
     ]
     file.write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in lines))
     first, year, pick, name = read_questions(file)
+    assert read_questions(file, frozenset({year.question_id, name.question_id})) == [first, pick]
+    with pytest.raises(NoQuestions, match="not excluded"):
+        read_questions(file, frozenset(one.question_id for one in (first, year, pick, name)))
     assert first == questions[0]
     for question, right, wrong in ((year, "366.0", "365"), (pick, "(B) two", "A"), (name, "blue  whale.", "whale")):
         assert get_task(question.task).verify(question, right).score == 1.0
