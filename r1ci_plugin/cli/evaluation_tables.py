@@ -100,9 +100,12 @@ def verify(
     except (NoRecords, PoolBroken) as error:
         fail(str(error))
     if write is not None:
-        with Journal(write) as journal:
-            for record in done.records:
-                journal.append(record.to_dict())
+        try:
+            with Journal(write) as journal:
+                for record in done.records:
+                    journal.append(record.to_dict())
+        except OSError as error:
+            fail(f"{write} cannot be written: {error}")
     if as_json:
         typer.echo(json.dumps({"judged": done.judged, "changes": [change.to_dict() for change in done.changes]}))
     else:

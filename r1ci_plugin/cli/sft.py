@@ -176,9 +176,12 @@ def check_command(
     seconds = time.perf_counter() - started
     lengths = [length(record) for record in chosen.kept]
     if out is not None and chosen.kept:
-        write_set(chosen.kept, out)
         counted_by = f"of {tokenizer}" if tokenizer else "an estimate: characters / 3"
-        (out / "README.md").write_text(card(chosen, settings, lengths, counted_by), encoding="utf-8")
+        try:
+            write_set(chosen.kept, out)
+            (out / "README.md").write_text(card(chosen, settings, lengths, counted_by), encoding="utf-8")
+        except OSError as error:
+            a.fail(f"{out} cannot be written: {error}")
     _tell(chosen, len(records), lengths, seconds, out, as_json)
     raise typer.Exit(0 if chosen.kept else 1)
 

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from r1ci_plugin.cli.eval import app
+from r1ci_plugin.cli.main import build
 from r1ci_plugin.evaluation.sheet import Column, Sheet
 from r1ci_plugin.record import Record
 from r1ci_plugin.tasks import Verdict, get_task
@@ -145,3 +146,27 @@ def test_verify_writes_a_new_file_whose_numbers_are_otherwise_the_same(
 def test_markdown_cells_stay_in_their_cell() -> None:
     sheet = Sheet("a run", [Column(""), Column("n", "d")], [("a|b\n<img src=x> `c`", 3)])
     assert r"| a\|b \<img src=x> \`c\` | 3 |" in sheet.markdown()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("eval", "verify", "RUN", "--write", "OUT"),
+        ("eval", "export", "RUN", "--out", "OUT"),
+        ("report", "RUN", "--out", "OUT"),
+        ("view", "RUN", "--out", "OUT"),
+        ("potential", "show", "RUN", "--png", "OUT"),
+        ("sft", "check", "RUN", "--out", "OUT", "--no-well-formed", "--min-words", "0"),
+    ],
+)
+def test_what_cannot_be_written_is_said_in_one_line(
+    command: tuple[str, ...], record: Make, run_folder: Write, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    places = {"RUN": run_folder([record(number=0)]), "OUT": tmp_path / "file" / "out"}
+    arguments = [str(places.get(word, word)) for word in command]
+    if command[0] == "sft":
+        arguments += ["--multi-turn", "0", "--switching", "0", "--repairing", "0"]
+    done = CliRunner().invoke(build(arguments), arguments)
+    assert done.exit_code in (1, 2) and isinstance(done.exception, SystemExit), done.output
+    assert "file" in done.stderr.replace("\n", "")
