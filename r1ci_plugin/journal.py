@@ -25,6 +25,10 @@ class JournalInUse(RuntimeError):
     """Another process writes the file."""
 
 
+class JournalDamaged(ValueError):
+    """A line that is not the last one cannot be read: what stands behind it would be lost without a word."""
+
+
 class Journal:
     """The file's keys and their places; lines are read back from disk, not kept in memory."""
 
@@ -60,7 +64,7 @@ class Journal:
         return len(self._places)
 
     def append(self, line: Mapping[str, Any]) -> None:
-        """Add a line, in one write. Raises ValueError if its `key` is there already."""
+        """Add a line, in one write, whole or not at all. Raises ValueError if its `key` is there already."""
         assert self._file is not None, "the journal is not open"
         key = line["key"]
         if key in self._places:
@@ -68,8 +72,12 @@ class Journal:
         data = encode_line(line)
         start = os.lseek(self._file, 0, os.SEEK_END)
         written = 0
-        while written < len(data):  # a full disk raises here; the torn line is dropped at the next start
-            written += os.write(self._file, data[written:])
+        try:
+            while written < len(data):
+                written += os.write(self._file, data[written:])
+        except OSError:  # a full disk: a shorter line that still fits must not come behind half of this one
+            os.ftruncate(self._file, start)
+            raise
         self._places[key] = (start, len(data))
 
     def get(self, key: str) -> dict[str, Any]:
@@ -95,7 +103,7 @@ class Journal:
         if torn:
             rest = os.pread(self._file, torn, place)
             if b"\n" in rest[:-1]:
-                raise ValueError(f"{self.path} is damaged at byte {place}: it is no file of JSON lines with keys")
+                raise _damaged(self.path, place)
             os.ftruncate(self._file, place)
 
 
@@ -105,12 +113,28 @@ def encode_line(line: Mapping[str, Any]) -> bytes:
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines of a journal that may still be written to; a torn last line is left out."""
+    """The lines of a journal that may still be written to; a torn last line is left out. Raises JournalDamaged."""
+    place = 0
     with path.open("rb") as file:
         for data in file:
             if _key_of(data) is None:
+                if data.endswith(b"\n") and file.readline():
+                    raise _damaged(path, place)
                 return
+            place += len(data)
             yield json.loads(data)
+
+
+def text_lines(path: Path) -> Iterator[str]:
+    """The lines of a file of JSON lines by another writer. JSON leaves separators such as U+2028 in a text as they are,
+    so only a line feed ends a line, which `str.splitlines` has another mind about."""
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for text in file:
+            yield text.removesuffix("\n")
+
+
+def _damaged(path: Path, place: int) -> JournalDamaged:
+    return JournalDamaged(f"{path} is damaged at byte {place}: that is no line of JSON with a key")
 
 
 def _key_of(data: bytes) -> str | None:

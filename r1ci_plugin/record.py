@@ -7,7 +7,7 @@ out. A record holds the ground truth and is never shown to a policy or an interp
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -174,11 +174,3 @@ def _expanded(data: Mapping[str, Any]) -> dict[str, Any]:
 def _without_defaults(result: Mapping[str, Any]) -> dict[str, Any]:
     defaults = {entry.name: entry.default for entry in fields(ExecResult)}
     return {name: value for name, value in result.items() if value != defaults[name]}
-
-
-def by_question(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """The records of every question id, in order."""
-    found: dict[str, list[Record]] = {}
-    for record in records:
-        found.setdefault(record.question.question_id, []).append(record)
-    return found

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from r1ci_plugin.journal import Journal, JournalInUse, read_lines
+from r1ci_plugin.journal import Journal, JournalDamaged, JournalInUse, read_lines
 
 
 @given(
@@ -67,3 +69,32 @@ def test_halves_of_surrogate_pairs_do_not_stop_a_run(tmp_path: Path) -> None:
     with Journal(tmp_path / "j.jsonl") as journal:
         journal.append({"key": "a", "text": json.loads('"\\ud83d"')})
         assert journal.get("a")["text"] == "?"
+
+
+def test_readers_refuse_what_a_damaged_line_would_hide(tmp_path: Path) -> None:
+    file = tmp_path / "journal.jsonl"
+    file.write_text('{"key": "a"}\nnonsense\n{"key": "b"}\n')
+    with pytest.raises(JournalDamaged, match="damaged at byte 13"):
+        list(read_lines(file))
+    file.write_text('{"key": "a"}\n{"key": "b"')
+    assert [line["key"] for line in read_lines(file)] == ["a"]
+
+
+def test_a_line_that_did_not_fit_on_the_disk_leaves_no_half_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.write
+
+    def full(file: int, data: bytes) -> int:
+        if len(data) < 20:
+            return real(file, data)
+        if data.startswith(b"{"):
+            return real(file, data[:5])
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    with Journal(tmp_path / "j.jsonl") as journal:
+        monkeypatch.setattr(os, "write", full)
+        with pytest.raises(OSError, match="no space"):
+            journal.append({"key": "long", "text": 30 * "x"})
+        journal.append({"key": "short"})
+    assert [line["key"] for line in read_lines(tmp_path / "j.jsonl")] == ["short"]

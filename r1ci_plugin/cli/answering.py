@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
+from r1ci_plugin.cli.printable import printable
 from r1ci_plugin.config import ExecutorSettings
 from r1ci_plugin.config import Interaction as Limits
 from r1ci_plugin.evaluation.answering import Setup
@@ -112,7 +113,7 @@ def setup_of(
 
 def fail(message: str) -> NoReturn:
     """End the command with one line."""
-    typer.echo(f"error: {message}", err=True)
+    typer.echo(f"error: {printable(message)}", err=True)
     raise typer.Exit(2)
 
 
@@ -143,12 +144,22 @@ def answered(work: Coroutine[Any, Any, T]) -> T:
     """Run the work of a command; what ends a run becomes one line. What was answered stays in the folder."""
     from r1ci_plugin.evaluation.run_folder import OtherRun
     from r1ci_plugin.interpreter import IsolationUnavailable
-    from r1ci_plugin.journal import JournalInUse
+    from r1ci_plugin.journal import JournalDamaged, JournalInUse
     from r1ci_plugin.reward.pool import PoolBroken, SelfTestFailed
 
+    expected = (
+        PolicyError,
+        OtherRun,
+        JournalInUse,
+        JournalDamaged,
+        PoolBroken,
+        SelfTestFailed,
+        IsolationUnavailable,
+        OSError,
+    )
     try:
         return asyncio.run(work)
-    except (PolicyError, OtherRun, JournalInUse, PoolBroken, SelfTestFailed, IsolationUnavailable, OSError) as error:
+    except expected as error:
         fail(str(error))
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on", err=True)

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from r1ci_plugin.cli import answering as a
+from r1ci_plugin.cli.printable import printable
 from r1ci_plugin.evaluation.agents import AGENTS, Answered, Context, get_agent
 from r1ci_plugin.evaluation.answering import Setup
 from r1ci_plugin.evaluation.policies import PolicyUnavailable
@@ -55,11 +56,11 @@ def command(
     trajectory = answered.trajectory
     console.print()
     if trajectory.answer is None:
-        ending = trajectory.reason or trajectory.outcome
-        typer.echo(f"no answer ({ending})", err=True)
+        ending = trajectory.reason or trajectory.outcome or "lost"
+        typer.echo(f"no answer ({printable(ending)})", err=True)
         raise typer.Exit(1)
     console.print("answer:", style="bold", end=" ")
-    console.print(trajectory.answer, markup=False)
+    console.print(printable(trajectory.answer), markup=False)
 
 
 async def _ask(text: str, agent: str, setup: Setup) -> Answered:
@@ -74,12 +75,12 @@ async def _ask(text: str, agent: str, setup: Setup) -> Answered:
 
 
 def _show_text(text: str) -> None:
-    console.print(text, end="", markup=False, soft_wrap=True)
+    console.print(printable(text), end="", markup=False, soft_wrap=True)
 
 
 def _show_result(result: ExecResult) -> None:
     if result.is_infrastructure_failure:
-        console.print(f"\n[the script was not run: {result.reason}]", style="red", markup=False)
+        console.print(f"\n[the script was not run: {printable(result.reason)}]", style="red", markup=False)
         return
     console.print(f"\n[{result.status}, {result.run_s:.2f} s, isolation {result.isolation}]", style="dim", markup=False)
-    console.print(render_result(result), style="cyan", markup=False)
+    console.print(printable(render_result(result)), style="cyan", markup=False)

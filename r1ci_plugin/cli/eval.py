@@ -14,6 +14,7 @@ import typer
 
 from r1ci_plugin.cli import answering as a
 from r1ci_plugin.cli import evaluation_tables, interchange
+from r1ci_plugin.cli.printable import printable
 from r1ci_plugin.evaluation.agents import AGENTS, get_agent
 from r1ci_plugin.evaluation.answering import Setup, open_runner
 from r1ci_plugin.evaluation.questions import NoQuestions, choose_tasks, held_out_questions, read_questions
@@ -138,23 +139,26 @@ def chosen_questions(
     from r1ci_plugin.cli.data import parse_levels, read_question_ids
 
     try:
+        excluded = read_question_ids(exclude)
         if file is not None:
-            return read_questions(file)
+            return read_questions(file, excluded)
         return held_out_questions(
             choose_tasks(tasks, get_split(split)),
             per_task,
             split=split,
             levels=parse_levels(difficulty),
             seed=seed,
-            excluded=read_question_ids(exclude),
+            excluded=excluded,
         )
     except (NoQuestions, UnknownSplit, ValueError, OSError) as error:
         a.fail(str(error))
 
 
 def agent_names(agents: str) -> list[str]:
-    """The agents of the option, each loaded once to see that it is there."""
-    names = [part.strip() for part in agents.split(",") if part.strip()]
+    """The agents of the option, each once and loaded to see that it is there. Ends the command where there is none."""
+    names = list(dict.fromkeys(part.strip() for part in agents.split(",") if part.strip()))
+    if not names:
+        a.fail(f"--agents names no agent: {', '.join(AGENTS)}, or package.module:Class")
     try:
         for name in names:
             get_agent(name)
@@ -203,7 +207,9 @@ def _tell(records: Sequence[Record], tally: Tally, out: Path, as_json: bool) -> 
     evaluation_tables.print_tables(contenders(records))
     typer.echo(f"{tally.done} answers in {out}: `r1ci view {out}`, `r1ci eval show {out}`")
     if tally.lost:
-        typer.echo(f"{tally.lost} answers were lost, e.g.: {tally.reasons[0]}. Run the same command again for them.")
+        typer.echo(
+            f"{tally.lost} answers were lost, e.g.: {printable(tally.reasons[0])}. Run the same command again for them."
+        )
     if tally.not_started:
         typer.echo(f"the budget had no room for {tally.not_started} answers")
 

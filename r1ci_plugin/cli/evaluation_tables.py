@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from r1ci_plugin.cli.answering import JsonOption, fail
+from r1ci_plugin.cli.printable import printable
 from r1ci_plugin.evaluation.behaviour import behaviour_of
 from r1ci_plugin.evaluation.comparison import NothingInCommon
 from r1ci_plugin.evaluation.comparison import compare as compare_scores
@@ -99,14 +100,17 @@ def verify(
     except (NoRecords, PoolBroken) as error:
         fail(str(error))
     if write is not None:
-        with Journal(write) as journal:
-            for record in done.records:
-                journal.append(record.to_dict())
+        try:
+            with Journal(write) as journal:
+                for record in done.records:
+                    journal.append(record.to_dict())
+        except OSError as error:
+            fail(f"{write} cannot be written: {error}")
     if as_json:
         typer.echo(json.dumps({"judged": done.judged, "changes": [change.to_dict() for change in done.changes]}))
     else:
         for change in done.changes:
-            console.print(_change_line(change.to_dict()), markup=False, highlight=False, soft_wrap=True)
+            console.print(printable(_change_line(change.to_dict())), markup=False, highlight=False, soft_wrap=True)
         console.print(f"{done.judged} of {len(records)} trajectories judged, {len(done.changes)} verdicts changed")
     raise typer.Exit(1 if done.changes else 0)
 

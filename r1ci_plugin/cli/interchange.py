@@ -39,8 +39,11 @@ def export_command(
     except NoRecords as error:
         fail(str(error))
     log = to_log(name, records, datetime.now(timezone.utc).isoformat(timespec="seconds"))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(log, ensure_ascii=False, indent=1), encoding="utf-8", errors="replace")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(log, ensure_ascii=False, indent=1), encoding="utf-8", errors="replace")
+    except OSError as error:
+        fail(f"{out} cannot be written: {error}")
     typer.echo(f"wrote {out}: {len(records)} answers, a log of inspect_ai ({form.value})")
 
 

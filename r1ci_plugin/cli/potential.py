@@ -168,6 +168,8 @@ def show_command(
             draw_histogram(measured, png)
         except ModuleNotFoundError:
             fail("a picture needs matplotlib: pip install 'r1ci_plugin[report]'")
+        except OSError as error:
+            fail(f"{png} cannot be written: {error}")
         Console(stderr=True).print(f"wrote {png}", markup=False)
 
 

@@ -38,7 +38,12 @@ def command(
     except SourceError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    page = _write(out or _default_folder(paths[0]), sources, quiet=as_json)
+    folder = out or _default_folder(paths[0])
+    try:
+        page = _write(folder, sources, quiet=as_json)
+    except OSError as error:
+        typer.echo(f"{folder} cannot be written: {error}", err=True)
+        raise typer.Exit(1) from None
     if as_json:
         figures = sorted(str(file) for file in (page.parent / "figures").glob("*.png"))
         typer.echo(json.dumps({"page": str(page), "figures": figures}))

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from r1ci_plugin.cli import answering as a
+from r1ci_plugin.cli.printable import printable
 from r1ci_plugin.record import Record
 from r1ci_plugin.sft.filters import Chosen, FilterSettings
 from r1ci_plugin.sft.forms import FORMS, TEACHER_FORMS
@@ -166,16 +167,21 @@ def check_command(
         length = _counter(tokenizer, result_tokens) if tokenizer else estimated_tokens
     except OtherRun as error:
         a.fail(f"{error}: `r1ci sft synthesize` makes them")
-    except (ValueError, OSError, ImportError) as error:
+    except ImportError as error:
+        a.fail(f"--tokenizer needs transformers ({error}): pip install transformers, or leave it out for an estimate")
+    except (ValueError, OSError) as error:
         a.fail(str(error))
     started = time.perf_counter()
     chosen = choose(records, settings, length=length, seed=seed)
     seconds = time.perf_counter() - started
     lengths = [length(record) for record in chosen.kept]
     if out is not None and chosen.kept:
-        write_set(chosen.kept, out)
         counted_by = f"of {tokenizer}" if tokenizer else "an estimate: characters / 3"
-        (out / "README.md").write_text(card(chosen, settings, lengths, counted_by), encoding="utf-8")
+        try:
+            write_set(chosen.kept, out)
+            (out / "README.md").write_text(card(chosen, settings, lengths, counted_by), encoding="utf-8")
+        except OSError as error:
+            a.fail(f"{out} cannot be written: {error}")
     _tell(chosen, len(records), lengths, seconds, out, as_json)
     raise typer.Exit(0 if chosen.kept else 1)
 
@@ -257,7 +263,7 @@ def _synthesized(told: dict[str, Any], reasons: Sequence[str]) -> str:
         f"cost {told['cost']:.2f}, in {told['folder']}: `r1ci sft check {told['folder']}` chooses among them"
     ]
     if told["lost"]:
-        lines.append(f"{told['lost']} were lost, e.g.: {reasons[0]}. Run the same command again for them.")
+        lines.append(f"{told['lost']} were lost, e.g.: {printable(reasons[0])}. Run the same command again for them.")
     if told["not_started"]:
         lines.append(f"the budget had no room for {told['not_started']}")
     return "\n".join(lines)

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from r1ci_plugin.cli.printable import printable
 from r1ci_plugin.recipe_files import runs_folder
 from r1ci_plugin.stages.errors import StageFailed
 from r1ci_plugin.stages.plan import REFERENCES, STAGES, Plan
@@ -91,4 +92,4 @@ def _export(run: Path, out: Path, weights: str) -> None:
 
 
 def _say(line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(printable(line), markup=False, highlight=False, soft_wrap=True)

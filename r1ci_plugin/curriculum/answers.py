@@ -21,7 +21,7 @@ from typing import Any
 from r1ci_plugin.config import RewardWeights
 from r1ci_plugin.curriculum.counts import Answer, Count, CountsError, read_counts, tally
 from r1ci_plugin.data.row import decode
-from r1ci_plugin.journal import read_lines
+from r1ci_plugin.journal import read_lines, text_lines
 from r1ci_plugin.record import Record
 
 
@@ -80,11 +80,11 @@ def _of_records(file: Path) -> Iterator[Answer]:
 
 
 def _of_dump(file: Path, weights: RewardWeights) -> Iterator[Answer]:
-    for text in file.read_text(encoding="utf-8").splitlines():
-        line = json.loads(text)
+    for text in text_lines(file):
         try:
+            line = json.loads(text)
             question = decode(line["gts"])
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, KeyError) as error:
             raise CountsError(f"{file} is a dump of questions that are not ours: {error}") from error
         right = line["acc"] == 1.0 if "acc" in line else is_right(line["score"], weights)
         yield Answer(question.question_id, question.task, question.difficulty, "training", None, right)

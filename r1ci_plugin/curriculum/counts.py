@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from r1ci_plugin.curriculum.interval import check_counts
+from r1ci_plugin.journal import text_lines
 
 SCHEMA = pa.schema(
     [
@@ -111,7 +112,7 @@ def read_counts(path: Path) -> list[Count]:
     """Read what `write_counts` wrote. Raises CountsError."""
     try:
         if path.suffix == ".jsonl":
-            rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+            rows = [json.loads(line) for line in text_lines(path) if line.strip()]
         else:
             rows = parquet.read_table(path, columns=SCHEMA.names).to_pylist()
         return [Count(**{entry.name: row[entry.name] for entry in fields(Count)}) for row in rows]

@@ -39,7 +39,7 @@ output is shown to you. Then decide, in a marker:
 or <<<advice in your own words>>> for its next try.
 """
 
-_LOOP = re.compile(r"^\s*(?:for|while)\b", re.MULTILINE)
+_LOOP = re.compile(r"^[ \t]*(?:for|while)\b", re.MULTILINE)
 _SEARCH = re.compile(r"\b(?:def|itertools|heapq|deque|permutations|combinations|product|sympy|scipy|networkx|solve)\b")
 
 

@@ -14,7 +14,7 @@ import random
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from typing_extensions import Self
@@ -33,7 +33,11 @@ from r1ci_plugin.protocol import RESULT_PREFIX
 from r1ci_plugin.record import Usage
 from r1ci_plugin.trajectory import Generate, Interaction
 
+T = TypeVar("T")
+
 _WORTH_ANOTHER_TRY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+_MALFORMED = (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError, AttributeError)
+"""What is raised where a reply breaks off, or is not what it should be."""
 _LONGEST_PAUSE_S = 30.0
 CHARACTERS_A_TOKEN = 4
 """Where only text is exchanged, the bound of an execution result is counted so. Budgets of replies stay in tokens."""
@@ -80,8 +84,8 @@ class Endpoint:
         self.retries = 0
 
     async def ask(self, path: str, body: Mapping[str, Any], read: Callable[[Any], Any]) -> Any:
-        """POST a JSON body and return what `read` makes of the JSON reply; `read` may raise KeyError, IndexError,
-        TypeError or ValueError on a reply that is not what it should be. Raises PolicyUnavailable, PolicyError."""
+        """POST a JSON body and return what `read` makes of the JSON reply; `read` may raise any of `_MALFORMED` on one
+        that is not what it should be. Raises PolicyUnavailable, PolicyError."""
         reason = ""
         for attempt in range(self._attempts):
             if attempt:
@@ -90,7 +94,9 @@ class Endpoint:
                 response = await self._client.post(f"{self.base_url}{path}", json=dict(body))
                 if response.status_code == 200:
                     return read(response.json())
-            except (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError) as error:
+            except httpx.InvalidURL as error:
+                raise PolicyError(f"{self.base_url} is no address: {error}") from None
+            except _MALFORMED as error:
                 reason, pause = f"{type(error).__name__} {error}".strip(), None
             else:
                 reason = f"{response.status_code} {response.text[:200].strip()}"
@@ -101,27 +107,31 @@ class Endpoint:
                 await asyncio.sleep(self._pause(attempt) if pause is None else pause)
         raise PolicyUnavailable(f"{self.base_url}{path} did not answer in {self._attempts} tries: {reason}")
 
-    async def stream(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-        """The events of a streamed reply, for people who watch. Tried again only until the first event is there.
-        Raises as `ask`."""
+    async def stream(self, path: str, body: Mapping[str, Any], read: Callable[[Any], T]) -> AsyncGenerator[T, None]:
+        """What `read` makes of the events of a streamed reply: for people who watch, not for runs. Tried again only
+        until the server begins to answer, since what was seen cannot be taken back. Raises as `ask`."""
+        url, body = f"{self.base_url}{path}", {**body, "stream": True}
         for attempt in range(self._attempts):
             try:
-                async with self._client.stream(
-                    "POST", f"{self.base_url}{path}", json={**body, "stream": True}
-                ) as reply:
+                async with self._client.stream("POST", url, json=body) as reply:
                     if reply.status_code == 200:
                         async for line in reply.aiter_lines():
                             data = line.removeprefix("data:").strip()
                             if line.startswith("data:") and data != "[DONE]":
-                                yield json.loads(data)
+                                yield read(json.loads(data))
                         return
-                    reason = f"{reply.status_code} {(await reply.aread()).decode(errors='replace')[:200].strip()}"
-                    if reply.status_code not in _WORTH_ANOTHER_TRY:
-                        raise PolicyError(f"{self.base_url}{path} refuses: {reason}")
-            except (httpx.HTTPError, ValueError) as error:
-                raise PolicyUnavailable(f"{self.base_url}{path}: {type(error).__name__} {error}") from None
-            await asyncio.sleep(self._pause(attempt))
-        raise PolicyUnavailable(f"{self.base_url}{path} did not answer in {self._attempts} tries: {reason}")
+                    text = (await reply.aread()).decode(errors="replace")[:200].strip()
+            except httpx.InvalidURL as error:
+                raise PolicyError(f"{self.base_url} is no address: {error}") from None
+            except _MALFORMED as error:
+                raise PolicyUnavailable(f"{url}: {type(error).__name__} {error}") from None
+            reason = f"{reply.status_code} {text}"
+            if reply.status_code not in _WORTH_ANOTHER_TRY:
+                raise PolicyError(f"{url} refuses: {reason}")
+            if attempt + 1 < self._attempts:
+                pause = _retry_after(reply)
+                await asyncio.sleep(self._pause(attempt) if pause is None else pause)
+        raise PolicyUnavailable(f"{url} did not answer in {self._attempts} tries: {reason}")
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -202,11 +212,15 @@ class _CompletionsSession(Session):
 
     async def _watched(self, body: Mapping[str, Any], on_text: Callable[[str], None]) -> list[int]:
         ids: list[int] = []
-        async with aclosing(self._policy.endpoint.stream("/completions", body)) as events:
-            async for event in events:
-                for choice in event.get("choices", []):
-                    ids += _token_ids(choice)
-                    on_text(choice.get("text") or "")
+
+        def read(event: Mapping[str, Any]) -> list[tuple[list[int], str]]:
+            return [(_token_ids(choice), choice.get("text") or "") for choice in event.get("choices", [])]
+
+        async with aclosing(self._policy.endpoint.stream("/completions", body, read)) as events:
+            async for choices in events:
+                for new, text in choices:
+                    ids += new
+                    on_text(text)
         return ids
 
 
@@ -276,13 +290,11 @@ class _ChatSession(Session):
         pieces: list[str] = []
         finish, usage = "", (0, 0)
         body = {**body, "stream_options": {"include_usage": True}}
-        async with aclosing(self._policy.endpoint.stream("/chat/completions", body)) as events:
-            async for event in events:
-                usage = _counted(event.get("usage")) or usage
-                for choice in event.get("choices", []):
-                    pieces.append(choice.get("delta", {}).get("content") or "")
-                    finish = choice.get("finish_reason") or finish
-                    on_text(pieces[-1])
+        async with aclosing(self._policy.endpoint.stream("/chat/completions", body, _chat_event)) as events:
+            async for text, ending, counted in events:
+                pieces.append(text)
+                finish, usage = ending or finish, counted or usage
+                on_text(text)
         text = "".join(pieces)
         return text, finish == "length", usage if usage[1] else (0, len(text) // CHARACTERS_A_TOKEN)
 
@@ -295,6 +307,14 @@ def _chat_reply(reply: Mapping[str, Any]) -> tuple[str, bool, tuple[int, int]]:
         raise TypeError("a reply without text")
     usage = _counted(reply.get("usage")) or (0, len(text) // CHARACTERS_A_TOKEN)
     return text, choice.get("finish_reason") == "length", usage
+
+
+def _chat_event(event: Mapping[str, Any]) -> tuple[str, str, tuple[int, int] | None]:
+    """Text, finish reason and (prompt, sampled) tokens of a streamed event, as far as it holds them."""
+    choices = event.get("choices") or []
+    text = "".join((choice.get("delta") or {}).get("content") or "" for choice in choices)
+    ending = next((choice["finish_reason"] for choice in choices if choice.get("finish_reason")), "")
+    return text, ending, _counted(event.get("usage"))
 
 
 def _counted(usage: Mapping[str, Any] | None) -> tuple[int, int] | None:

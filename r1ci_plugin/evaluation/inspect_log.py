@@ -64,9 +64,9 @@ def to_log(name: str, records: Sequence[Record], created: str) -> dict[str, Any]
     }
 
 
-def from_log(log: Mapping[str, Any]) -> Iterator[Record]:
-    """The records of a log, in order. Raises NotOurs."""
-    samples = log.get("samples")
+def from_log(log: Any) -> Iterator[Record]:
+    """The records of a log, read from JSON, in order. Raises NotOurs."""
+    samples = log.get("samples") if isinstance(log, Mapping) else None
     if not isinstance(samples, list):
         raise NotOurs("it holds no samples: it is no log of inspect_ai, or only its header")
     for sample in samples:

@@ -8,7 +8,6 @@ the counts mean (`curriculum/`), asking (`runner.py`).
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -65,7 +64,7 @@ async def _measure_one(runner: Runner, question: Question, rounds: Rounds) -> Me
     records: list[Record] = []
     missing = 0
     for number in range(rounds.samples):
-        answers = await asyncio.gather(*(runner.answer(job) for job in rounds.jobs(question, number)))
+        answers = await all_of(runner.answer(job) for job in rounds.jobs(question, number))
         records += [record for record in answers if record is not None]
         missing += answers.count(None)
         if rounds.adaptive and _settled(records, rounds):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from r1ci_plugin.data.plan import Plan, held_out
 from r1ci_plugin.evaluation.external import external_question
+from r1ci_plugin.journal import text_lines
 from r1ci_plugin.tasks import Question, get_task, task_names
 from r1ci_plugin.tasks.splits import Split, get_split
 
@@ -68,15 +69,18 @@ def held_out_questions(
     return sorted(found, key=lambda question: order[question.task])
 
 
-def read_questions(file: Path) -> list[Question]:
-    """The questions of a parquet file of `r1ci data build`, or of a JSON Lines file. Raises NoQuestions."""
+def read_questions(file: Path, excluded: frozenset[str] = frozenset()) -> list[Question]:
+    """The questions of a parquet file of `r1ci data build`, or of a JSON Lines file, each once and without those whose
+    ids are `excluded`. Raises NoQuestions.
+    """
     try:
         found = list(_parquet(file) if file.suffix == ".parquet" else _json_lines(file))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NoQuestions(f"cannot read questions from {file}: {type(error).__name__}: {error}") from None
-    if not found:
-        raise NoQuestions(f"{file} has no questions")
-    return list({question.question_id: question for question in found}.values())
+    unique = {question.question_id: question for question in found if question.question_id not in excluded}
+    if not unique:
+        raise NoQuestions(f"{file} has no questions" + (" that are not excluded" if found else ""))
+    return list(unique.values())
 
 
 def _parquet(file: Path) -> Iterator[Question]:
@@ -89,7 +93,7 @@ def _parquet(file: Path) -> Iterator[Question]:
 
 
 def _json_lines(file: Path) -> Iterator[Question]:
-    for number, text in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    for number, text in enumerate(text_lines(file), 1):
         if not text.strip():
             continue
         line = json.loads(text)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from r1ci_plugin.evaluation import run_folder
 from r1ci_plugin.evaluation.scores import contenders
+from r1ci_plugin.journal import JournalDamaged
 from r1ci_plugin.record import Record
 
 
@@ -28,8 +29,8 @@ def read_records(place: Path) -> Iterator[Record]:
             yield from run_folder.read_records(file)
         except run_folder.OtherRun as error:
             raise NoRecords(f"{error}: name the folder that `r1ci eval run --out` wrote") from None
-        except (KeyError, TypeError, ValueError) as error:
-            raise NoRecords(f"{file}: a line is no record of a trajectory ({type(error).__name__}: {error})") from None
+        except JournalDamaged as error:
+            raise NoRecords(str(error)) from None
 
 
 def read_contenders(place: Path) -> dict[str, list[Record]]:

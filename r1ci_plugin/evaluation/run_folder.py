@@ -50,16 +50,20 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> Path:
 def read_settings(folder: Path) -> dict[str, Any]:
     """The settings of a run. Raises OtherRun if the folder is none."""
     try:
-        settings: dict[str, Any] = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        settings: dict[str, Any] = dict(json.loads((folder / SETTINGS).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
         raise OtherRun(f"{folder} is no folder of a run ({error}): `r1ci eval run --out {folder}` makes one") from None
     return settings
 
 
 def read_records(source: Path) -> Iterator[Record]:
-    """The records of a run folder, or of a file of records. Raises OtherRun if there are none."""
+    """The records of a run folder, or of a file of records. Raises OtherRun where there are none, or others."""
     file = source / TRAJECTORIES if source.is_dir() else source
     if not file.is_file():
         raise OtherRun(f"there are no trajectories at {file}")
     for line in read_lines(file):
-        yield Record.from_dict(line)
+        try:
+            record = Record.from_dict(line)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise OtherRun(f"{file}: a line is no record of a trajectory ({type(error).__name__}: {error})") from None
+        yield record

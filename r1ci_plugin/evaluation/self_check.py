@@ -4,7 +4,7 @@ The paper had such calls judged by a language model (its figure on self-checking
 counts if there was something to test, an earlier result or a statement in the words, and if enough speaks for a test:
 what the words announce, what the code compares, how the result reads, what the words behind it conclude. How often
 that is right is measured on trajectories written for the purpose: docs/behaviour.md. Code is matched, never parsed or
-run. Left out: other measures (`behaviour.py`).
+run, by patterns that take time in proportion to its length. Left out: other measures (`behaviour.py`).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _STATED = re.compile(
 """Words that state something a call could test."""
 
 _TESTS = re.compile(
-    r"""^\s*(?:assert|raise)\b
+    r"""^[ \t]*(?:assert|raise)\b
     | print\((?![^\n]{0,300}\bif\b)[^\n]{0,300}?(?:==|!=|<=|>=|\ [<>]\ |\bis\b|\bnot\b|\ball\(|\bany\()
     | \b(?:isclose|allclose|array_equal)\(
     | ["'][^"'\n]*\b(?:ok|valid|legal|correct|right|wrong|match\w*|differ\w*|agree\w*|conflict\w*|clash\w*|consistent
@@ -67,7 +67,7 @@ _VERDICT = re.compile(r"^(?:.*\b(?:True|False)\b.*|ok\b.*|0(?:\.0)?|\[\]|set\(\)
 _OPERATES = re.compile(r"\b(?:for|while|if|def|lambda|assert|and|or|not|is|in)\b|[-+*/%<>]|[=!]=|\b(?!print\b)\w+\(")
 """Code that does more than to print what stands in it."""
 
-_STRING = re.compile(r"([\"'])((?:\\.|(?!\1)[^\\\n])*)\1")
+_STRING = re.compile(r"(?<!\\)([\"'])((?:\\.|(?!\1)[^\\\n])*)\1")
 _PLAIN_STRING = re.compile(rf"(?<![fF]){_STRING.pattern}")
 _COMMENT = re.compile(r"#[^\n]*")
 _ATOM = re.compile(r"\d+(?:\.\d+)?|[A-Za-z]{2,}")

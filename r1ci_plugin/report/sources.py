@@ -11,13 +11,13 @@ Left out: drawing anything.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from r1ci_plugin.curriculum.manifest import Manifest, ManifestError, load_manifest
-from r1ci_plugin.journal import read_lines
+from r1ci_plugin.journal import JournalDamaged, read_lines, text_lines
 from r1ci_plugin.metrics import Metrics, read_steps
 from r1ci_plugin.report.tally import Tally
 
@@ -107,7 +107,7 @@ def _validation(file: Path) -> dict[str, Tally]:
     Lines of another reward manager, and one that is being written, are left out.
     """
     found: dict[str, Tally] = {}
-    for text in file.read_text(encoding="utf-8").splitlines():
+    for text in text_lines(file):
         try:
             line: dict[str, Any] = json.loads(text)
             task, answer = json.loads(line["gts"])["task"], Tally.of(line["acc"] > 0.5, line["calls"] > 0)
@@ -118,18 +118,29 @@ def _validation(file: Path) -> dict[str, Tally]:
 
 
 def _evaluations(folder: Path) -> list[Evaluation]:
+    file = folder / "trajectories.jsonl"
     agents: dict[str, dict[str, Tally]] = {}
-    for line in read_lines(folder / "trajectories.jsonl"):
-        verdict = line.get("verdict")
-        if verdict is None or line["trajectory"]["outcome"] == "lost":
-            continue
-        tasks, task = agents.setdefault(line["agent"], {}), line["question"]["task"]
-        answer = Tally.of(verdict["outcome"] == "correct", line["facts"]["calls"] > 0)
-        tasks[task] = tasks.get(task, Tally()) + answer
+    try:
+        for line in read_lines(file):
+            _count(line, agents)
+    except JournalDamaged as error:
+        raise SourceError(str(error)) from error
+    except (KeyError, TypeError) as error:
+        raise SourceError(f"{file} holds a line that is no record ({type(error).__name__}: {error})") from error
     if not agents:
-        raise SourceError(f"{folder / 'trajectories.jsonl'} holds no judged answer yet")
+        raise SourceError(f"{file} holds no judged answer yet")
     name = folder.resolve().name
     return [Evaluation(name, agent, dict(sorted(tasks.items()))) for agent, tasks in sorted(agents.items())]
+
+
+def _count(line: Mapping[str, Any], agents: dict[str, dict[str, Tally]]) -> None:
+    """Add the answer of a record's line, unless it was lost."""
+    verdict = line.get("verdict")
+    if verdict is None or line["trajectory"]["outcome"] == "lost":
+        return
+    tasks, task = agents.setdefault(line["agent"], {}), line["question"]["task"]
+    answer = Tally.of(verdict["outcome"] == "correct", line["facts"]["calls"] > 0)
+    tasks[task] = tasks.get(task, Tally()) + answer
 
 
 def _placement(file: Path) -> Placement:

@@ -10,7 +10,7 @@ from r1ci_plugin.report.tally import Tally, macro, total
 from r1ci_plugin.report.timeline import Timeline, Validation
 
 WINDOW = 10
-"""Steps at either end whose accuracies are averaged."""
+"""Steps at either end whose accuracies are averaged; in a shorter run, half of its steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ def _training(timeline: Timeline) -> list[Fact]:
     steps, accs = timeline.curve("r1ci/reward/acc")
     if not accs:
         return []
-    first, last = accs[:WINDOW], accs[-WINDOW:]
+    window = min(WINDOW, max(1, len(accs) // 2))
+    first, last = accs[:window], accs[-window:]
     answers = sum(tally.n for _, tasks in timeline.tasks_of_steps() for tally in tasks.values())
     seconds = sum(timeline.curve("timing_s/step")[1])
     lost = sum(timeline.curve("r1ci/agent/lost")[1])
@@ -54,7 +55,7 @@ def _training(timeline: Timeline) -> list[Fact]:
         Fact(
             "training questions",
             f"{_percent(sum(first) / len(first))} → {_percent(sum(last) / len(last))}",
-            f"accuracy of the first and the last {len(first)} steps",
+            f"accuracy of the first and the last {window} steps",
         ),
         Fact("trajectories", f"{answers:,}", f"{len(steps)} steps; {lost:,.0f} lost to the infrastructure"),
     ]

@@ -9,7 +9,9 @@ brackets, commas and line ends do not matter):
   longest run of atoms. A grid that is copied from the question and completed has a small share, an answer typed in and
   printed under some condition has 1.
 
-The text of a script is parsed, never run. Left out: judging trajectories (`filters.py`).
+The text of a script is parsed, never run. It may be hostile: what would take long to follow (names of names of names,
+answers or literals without end) is looked at only as far as the bounds below. Left out: judging trajectories
+(`filters.py`).
 """
 
 from __future__ import annotations
@@ -35,6 +37,11 @@ PRINTS = frozenset({"print", "write", "pprint"})
 DISTINCTIVE_CHARS = 4
 """An answer of fewer letters and digits stands in many a script by chance."""
 
+ANSWER_ATOMS, LITERAL_ATOMS = 2_000, 50_000
+"""Of an answer, and of the literals of a script: more are not looked at."""
+MOST_STEPS = 100_000
+"""Nodes that are visited in following names; a script that needs more counts as computing."""
+
 ATOM = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
 
 
@@ -48,10 +55,10 @@ def literal_share(code: str, answer: str, prompt: str) -> float:
     answer, 0..1. 0 for code that does not parse, and for answers too short to tell.
     """
     nodes = _parsed(code)
-    wanted = atoms(answer)
+    wanted = atoms(answer)[:ANSWER_ATOMS]
     if len("".join(wanted)) < DISTINCTIVE_CHARS:
         return 0.0
-    return _longest_foreign_run(wanted, _literals(nodes), atoms(prompt)) / len(wanted)
+    return _longest_foreign_run(wanted, _literals(nodes)[:LITERAL_ATOMS], atoms(prompt)) / len(wanted)
 
 
 def prints_without_computing(code: str, output: str, answer: str) -> bool:
@@ -60,9 +67,16 @@ def prints_without_computing(code: str, output: str, answer: str) -> bool:
     wanted = atoms(answer)
     if not nodes or not wanted:
         return False
-    underived = _Underived(nodes).printed()
+    try:
+        underived = _Underived(nodes).printed()
+    except (_TooLong, RecursionError):
+        return False
     in_literals = _count(wanted, underived)
     return in_literals > 0 and _count(wanted, atoms(output)) <= in_literals
+
+
+class _TooLong(Exception):
+    """Following the names of a script takes more than MOST_STEPS."""
 
 
 class _Underived:
@@ -77,6 +91,7 @@ class _Underived:
         self._values: dict[str, list[ast.expr]] = {}
         self._returned: dict[str, list[ast.expr]] = {}
         self._computed: set[str] = set()
+        self._steps = 0
         for node in nodes:
             self._note(node)
 
@@ -132,7 +147,13 @@ class _Underived:
                     node for node in ast.walk(statement) if isinstance(node, ast.Call) and _called(node) in PRINTS
                 )
 
+    def _step(self) -> None:
+        self._steps += 1
+        if self._steps > MOST_STEPS:
+            raise _TooLong
+
     def _is_underived(self, node: ast.expr, seen: frozenset[str] = frozenset()) -> bool:
+        self._step()
         if isinstance(node, ast.Constant):
             return True
         if isinstance(node, ast.Name):
@@ -172,6 +193,7 @@ class _Underived:
         return name in LAYOUT_CALLS and self._all([*owner, *node.args], seen)
 
     def _is_text(self, node: ast.expr, depth: int = 0) -> bool:
+        self._step()
         if isinstance(node, ast.JoinedStr):
             return True
         if isinstance(node, ast.Constant):
@@ -184,8 +206,9 @@ class _Underived:
 
     def _atoms(self, node: ast.AST, depth: int = 0) -> Iterator[str]:
         """The atoms of the literals that make up an underived value, in order."""
+        self._step()
         if isinstance(node, ast.Constant):
-            yield from atoms(str(node.value))
+            yield from atoms(_spelled(node))
         elif isinstance(node, ast.Name) and depth < 5:
             for value in self._values.get(node.id, ()):
                 yield from self._atoms(value, depth + 1)
@@ -215,7 +238,15 @@ def _literals(nodes: Sequence[ast.AST]) -> Atoms:
     """The atoms of all literals, in the order of the text."""
     constants = [node for node in nodes if isinstance(node, ast.Constant) and not isinstance(node.value, bool | None)]
     constants.sort(key=lambda node: (node.lineno, node.col_offset))
-    return tuple(atom for node in constants if str(node.value).strip() for atom in atoms(str(node.value)))
+    return tuple(atom for text in map(_spelled, constants) if text.strip() for atom in atoms(text))
+
+
+def _spelled(node: ast.Constant) -> str:
+    """The value as it would be printed. Whole numbers beyond what Python prints (4300 digits) as nothing."""
+    try:
+        return str(node.value)
+    except ValueError:
+        return ""
 
 
 def _longest_foreign_run(wanted: Atoms, literals: Atoms, prompt: Atoms) -> int:

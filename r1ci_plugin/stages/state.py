@@ -74,7 +74,8 @@ def _read(path: Path) -> dict[int, Finished]:
 
 def _finished(data: dict[str, object]) -> Finished:
     groups, overrides = data["groups"], data["overrides"]
-    assert isinstance(groups, dict) and isinstance(overrides, list)
+    if not (isinstance(groups, dict) and isinstance(overrides, list)):
+        raise TypeError("groups is no object, or overrides is no list")
     return Finished(
         **{  # type: ignore[arg-type]  # a missing or unknown key is a TypeError
             **data,

@@ -16,6 +16,8 @@ from r1ci_plugin.tasks import Question, get_task
 
 PROVIDER = Path(__file__).parents[1] / "evaluation" / "provider.py"
 runner = CliRunner()
+STEERING = "\x1b]0;a title of its own\x07\x1b[2J\x9b2J\u202e7"
+"""Sets a terminal's title, clears its screen, turns the reading order about."""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,9 @@ def address(questions: list[Question], tmp_path_factory: pytest.TempPathFactory)
     """A provider that knows two of the three questions and errs on the third."""
     right = {question.prompt: get_task(question.task).solve(question) for question in questions}
     file = tmp_path_factory.mktemp("provider") / "answers.json"
-    file.write_text(json.dumps({**right, questions[2].prompt: "Count: 99, Positions: []", "my own": "42"}))
+    file.write_text(
+        json.dumps({**right, questions[2].prompt: "Count: 99, Positions: []", "my own": "42", "steer": STEERING})
+    )
     server = subprocess.Popen([sys.executable, PROVIDER, file], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     yield server.stdout.readline().strip()
@@ -85,3 +89,20 @@ def test_a_question_of_ones_own_is_answered_in_sight(address: str) -> None:
     code, out, _ = run("ask", "my own question", "--base-url", address, "--model", "fake")
     assert code == 0
     assert "print('42')" in out and "isolation" in out and out.rstrip().endswith("answer: 42")
+
+
+def test_what_a_model_says_does_not_steer_the_terminal(address: str) -> None:
+    code, out, err = run("ask", "steer my terminal", "--base-url", address, "--model", "fake")
+    assert code == 0, err
+    assert "a title of its own" in out.rpartition("answer:")[2]
+    assert not set(out) & set("\x1b\x07\x9b\u202e")
+
+
+def test_an_agent_named_twice_answers_once(tmp_path: Path, address: str, questions: list[Question]) -> None:
+    file = tmp_path / "questions.jsonl"
+    file.write_text(json.dumps(questions[0].to_dict()))
+    command = ["eval", "run", "--base-url", address, "--model", "fake", "--questions", str(file), "--json"]
+    code, out, _ = run(*command, "--agents", "all_text,all_text", "--out", str(tmp_path / "run"))
+    assert code == 0 and json.loads(out)["answers"] == 1
+    code, _, err = run(*command, "--agents", ",", "--out", str(tmp_path / "none"))
+    assert code == 2 and "names no agent" in err

@@ -65,8 +65,8 @@ def test_verls_rollout_dumps_are_counted_by_correctness_not_by_reward(tmp_path: 
 
 
 def test_a_dump_with_acc_is_believed(tmp_path: Path) -> None:
-    line = {"gts": encode(QUESTIONS[0]), "score": -0.1, "acc": 1.0}
-    (tmp_path / "7.jsonl").write_text(json.dumps(line) + "\n")
+    line = {"gts": encode(QUESTIONS[0]), "score": -0.1, "acc": 1.0, "output": "a\u2028b\x85c"}
+    (tmp_path / "7.jsonl").write_text(json.dumps(line, ensure_ascii=False) + "\n")  # as verl writes it
     assert rights(counts_at(tmp_path / "7.jsonl")) == {QUESTIONS[0].question_id: (1, 1)}
 
 

@@ -136,3 +136,12 @@ def test_hostile_code_is_matched_in_little_time_and_never_parsed(code: str, turn
 def test_an_empty_trajectory_checks_nothing(turn: MakeTurn) -> None:
     assert self_checks(Trajectory([])) == []
     assert self_checks(Trajectory([], [turn("I have checked it twice: <<<1>>>")])) == []
+
+
+@pytest.mark.parametrize(
+    "code", ["\n" * 300_000, '"' + '\\"' * 300_000, "print(" * 100_000], ids=["lines", "quotes", "calls"]
+)
+def test_hostile_code_is_looked_at_in_a_moment(turn: MakeTurn, code: str) -> None:
+    """Patterns that try anew at every character would need hours for these: the whole run has a limit of minutes."""
+    first, last = turn("So it is 42.", "for i in range(3): print(i)", "42\n"), turn("so <<<42>>>")
+    assert conduct(first, turn("I check it.", code, "42\n"), last).calls == 2

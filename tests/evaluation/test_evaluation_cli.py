@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from r1ci_plugin.cli.eval import app
+from r1ci_plugin.cli.main import build
 from r1ci_plugin.evaluation.sheet import Column, Sheet
 from r1ci_plugin.record import Record
 from r1ci_plugin.tasks import Verdict, get_task
@@ -81,7 +82,9 @@ def test_show_reads_a_run_that_is_still_written_and_a_training_run(record: Make,
 
 def test_what_cannot_be_read_is_said_in_one_line(tmp_path: Path, record: Make, run_folder: Write) -> None:
     (tmp_path / "other.jsonl").write_text('{"key": "a", "text": "no record"}\n')
-    for arguments in (("show", tmp_path), ("show", tmp_path / "other.jsonl"), ("compare", tmp_path / "a", tmp_path)):
+    (tmp_path / "damaged.jsonl").write_text('nonsense\n{"key": "a"}\n')
+    shown = [("show", tmp_path / name) for name in ("", "other.jsonl", "damaged.jsonl")]
+    for arguments in (*shown, ("compare", tmp_path / "a", tmp_path)):
         done = CliRunner().invoke(app, [str(one) for one in arguments])
         assert done.exit_code == 2 and len(done.stderr.strip().splitlines()) == 1
     folder = run_folder(two_agents(record))
@@ -143,3 +146,27 @@ def test_verify_writes_a_new_file_whose_numbers_are_otherwise_the_same(
 def test_markdown_cells_stay_in_their_cell() -> None:
     sheet = Sheet("a run", [Column(""), Column("n", "d")], [("a|b\n<img src=x> `c`", 3)])
     assert r"| a\|b \<img src=x> \`c\` | 3 |" in sheet.markdown()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("eval", "verify", "RUN", "--write", "OUT"),
+        ("eval", "export", "RUN", "--out", "OUT"),
+        ("report", "RUN", "--out", "OUT"),
+        ("view", "RUN", "--out", "OUT"),
+        ("potential", "show", "RUN", "--png", "OUT"),
+        ("sft", "check", "RUN", "--out", "OUT", "--no-well-formed", "--min-words", "0"),
+    ],
+)
+def test_what_cannot_be_written_is_said_in_one_line(
+    command: tuple[str, ...], record: Make, run_folder: Write, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    places = {"RUN": run_folder([record(number=0)]), "OUT": tmp_path / "file" / "out"}
+    arguments = [str(places.get(word, word)) for word in command]
+    if command[0] == "sft":
+        arguments += ["--multi-turn", "0", "--switching", "0", "--repairing", "0"]
+    done = CliRunner().invoke(build(arguments), arguments)
+    assert done.exit_code in (1, 2) and isinstance(done.exception, SystemExit), done.output
+    assert "file" in done.stderr.replace("\n", "")

@@ -58,8 +58,8 @@ def test_records_come_back_without_loss(records: list[Record]) -> None:
     assert [one.to_dict() for one in from_log(log)] == [one.to_dict() for one in records]
 
 
-@pytest.mark.parametrize("log", [{}, {"samples": [{"id": 1}]}, {"samples": [{"metadata": {"r1ci_record": {}}}]}])
-def test_a_log_of_others_is_refused_with_a_reason(log: dict[str, Any]) -> None:
+@pytest.mark.parametrize("log", [[], {}, {"samples": [{"id": 1}]}, {"samples": [{"metadata": {"r1ci_record": {}}}]}])
+def test_a_log_of_others_is_refused_with_a_reason(log: Any) -> None:
     with pytest.raises(NotOurs, match=r"it holds no samples|only logs of"):
         list(from_log(log))
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 import r1ci_plugin
 from r1ci_plugin.config import Interaction as Limits
 from r1ci_plugin.evaluation.agents import Context, get_agent
 from r1ci_plugin.evaluation.endpoints import ChatPolicy, CompletionsPolicy, Endpoint
-from r1ci_plugin.evaluation.policies import EmbeddedPolicy, PolicyError, Sampling
+from r1ci_plugin.evaluation.policies import EmbeddedPolicy, PolicyError, PolicyUnavailable, Sampling
 from r1ci_plugin.interpreter.executor import ExecResult, Executor
 from r1ci_plugin.tasks import Question
 
@@ -101,12 +103,37 @@ async def test_a_streamed_reply_is_the_same_reply(
     assert "I compute it." in "".join(shown)
 
 
-async def test_a_stream_that_a_busy_server_refuses_is_asked_for_again(
+async def test_a_person_who_watches_waits_out_a_busy_server(
     provider: Callable[..., Any], questions: list[Question]
 ) -> None:
+    shown = list[str]()
     async with provider("429", "500") as server, ChatPolicy(Endpoint(server.url, pause_s=0.01), "fake") as chat:
-        got = await get_agent("code_agent").answer(questions[0], context(chat, lambda text: None), "key")
-    assert got.trajectory.outcome == "answered"
+        got = await get_agent("all_text").answer(questions[0], context(chat, shown.append), "key")
+    assert got.trajectory.outcome == "answered" and "I know it." in "".join(shown)
+
+
+@pytest.mark.parametrize(
+    "reply", [[], {}, {"choices": [None]}, {"choices": [{"message": None}]}, {"choices": [{"delta": 3}]}]
+)
+@pytest.mark.parametrize("watched", [True, False])
+async def test_a_reply_of_another_shape_is_a_lost_answer_not_a_traceback(
+    reply: Any, watched: bool, questions: list[Question]
+) -> None:
+    text = f"data: {json.dumps(reply)}\n\n" if watched else json.dumps(reply)
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, text=text))
+    async with ChatPolicy(Endpoint("http://a/v1", attempts=2, pause_s=0.01, transport=transport), "fake") as chat:
+        asked = get_agent("all_text").answer(questions[0], context(chat, print if watched else None), "key")
+        if watched and reply in ({}, {"choices": [{"message": None}]}):  # events without text are none to speak of
+            assert (await asked).trajectory.outcome != "answered"
+        else:
+            with pytest.raises(PolicyUnavailable):
+                await asked
+
+
+async def test_an_address_that_is_none_ends_the_run_in_one_line(questions: list[Question]) -> None:
+    async with ChatPolicy(Endpoint("http://host:port/v1"), "fake") as chat:
+        with pytest.raises(PolicyError, match="no address"):
+            await get_agent("all_text").answer(questions[0], context(chat), "key")
 
 
 async def test_a_server_without_token_ids_is_refused_with_the_way_out(

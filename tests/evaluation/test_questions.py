@@ -39,10 +39,13 @@ def test_a_file_of_records_questions_or_own_questions_is_read(tmp_path: Path, qu
         questions[0].to_dict(),
         {"prompt": "How many days has a leap year?", "answer": "366", "kind": "integer"},
         {"prompt": "Pick.", "answer": "B", "kind": "choice", "options": {"A": "one", "B": "two"}, "set": "gpqa"},
-        {"prompt": "Name it.", "answer": "Blue whale"},
+        {"prompt": "Name\u2028it.", "answer": "Blue whale"},
     ]
-    file.write_text("\n".join(map(json.dumps, lines)))
+    file.write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in lines))
     first, year, pick, name = read_questions(file)
+    assert read_questions(file, frozenset({year.question_id, name.question_id})) == [first, pick]
+    with pytest.raises(NoQuestions, match="not excluded"):
+        read_questions(file, frozenset(one.question_id for one in (first, year, pick, name)))
     assert first == questions[0]
     for question, right, wrong in ((year, "366.0", "365"), (pick, "(B) two", "A"), (name, "blue  whale.", "whale")):
         assert get_task(question.task).verify(question, right).score == 1.0

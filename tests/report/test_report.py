@@ -18,6 +18,8 @@ from r1ci_plugin.curriculum.metrics import Sample, batch_metrics
 from r1ci_plugin.journal import Journal
 from r1ci_plugin.record import Record
 from r1ci_plugin.report.sources import read_sources
+from r1ci_plugin.report.summary import facts
+from r1ci_plugin.report.timeline import Timeline
 from r1ci_plugin.reward.manager import EXTRA_KEYS
 from r1ci_plugin.tasks import Verdict, get_task
 from r1ci_plugin.trajectory import CodeCall, Trajectory, Turn
@@ -146,6 +148,13 @@ def test_lost_trajectories_are_in_no_count(html: str) -> None:
     assert [row[2:4] for row in rows] == [["4", "0.750"], ["4", "0.750"]]
 
 
+def test_the_first_and_the_last_steps_do_not_overlap(tmp_path: Path) -> None:
+    sources = read_sources([write_training(tmp_path / "run", 1)])
+    (fact,) = [one for one in facts(sources, Timeline(sources.runs)) if one.label == "training questions"]
+    shares = [f"{100 * sum(steps) / 3 / 8:.0f}\N{NO-BREAK SPACE}%" for steps in ((0, 1, 2), (4, 5, 6))]
+    assert fact.value == " → ".join(shares) and "last 3 steps" in fact.note
+
+
 def test_the_flow_counts_every_question_once(html: str) -> None:
     rows = table_of(html, "flow")
     assert {row[0]: row[1:] for row in rows} == {
@@ -188,7 +197,8 @@ def test_a_small_label_task_has_its_chance_level_beside_it(html: str) -> None:
 def test_validation_lines_of_another_reward_manager_are_left_out(tmp_path: Path) -> None:
     run = write_training(tmp_path / "run", 1)
     dump = run / "validation" / "6.jsonl"
-    dump.write_text('{"gts": "42", "acc": 1.0}\nno json\n' + dump.read_text())
+    split = dump.read_text().replace('{"', '{"output": "a\u2028b", "', 1)  # one line: verl leaves the sign as it is
+    dump.write_text('{"gts": "42", "acc": 1.0}\nno json\n' + split)
     (read,) = read_sources([run]).runs
     assert {task: tally.n for task, tally in read.validation[6].items()} == dict.fromkeys(TASKS, 8)
 

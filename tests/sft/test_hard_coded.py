@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 
@@ -93,3 +94,33 @@ def test_code_that_does_not_parse_is_no_error(code: str) -> None:
 def test_atoms_are_words_and_numbers_whatever_the_layout() -> None:
     assert atoms("[[1, 2.5],\n ['Ab']]") == atoms("1 2.5 ab") == ("1", "2.5", "ab")
     assert atoms(") ]") == (")", "]")
+
+
+def doubled(depth: int) -> str:
+    """Names of names: the last one stands for 2**depth copies of the first."""
+    lines = [f'n{place + 1} = f"{{n{place}}}{{n{place}}}"' for place in range(depth)]
+    return "\n".join(['n0 = "answer"', *lines, f"print(n{depth})"])
+
+
+def crowded(width: int, depth: int) -> str:
+    """Lists of lists: the last one stands for width**depth texts."""
+    lines = [f"n{place + 1} = [{', '.join([f'n{place}'] * width)}]" for place in range(depth)]
+    return "\n".join(["n0 = 'answer'", *lines, f"print(n{depth})"])
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"print(0x{'f' * 5000})",
+        "print(" + "+".join(["'a'"] * 800) + ")",
+        doubled(200),
+        crowded(300, 4),
+        f"x = '{' '.join(map(str, range(100_000)))}'\nprint(x)",
+    ],
+    ids=["a number too long to print", "a long sum", "names of names", "lists of lists", "a long literal"],
+)
+def test_a_hostile_script_is_no_more_than_a_script(code: str) -> None:
+    ast.parse(code)
+    answer = " ".join(map(str, range(100_000)))
+    assert prints_without_computing(code, answer, answer) in (True, False)
+    assert 0 <= literal_share(code, answer, "") <= 1

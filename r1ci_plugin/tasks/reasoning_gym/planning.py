@@ -369,7 +369,7 @@ def knight_item(rng: Random, columns: int, rows: int, low: int, high: int, piece
     givens="cells board",
     max_answer_chars=20_000,
     configs=ladder(
-        columns=[4, 5, 4, 4, 5],
+        columns=[5, 5, 4, 4, 5],
         rows=[3, 3, 3, 3, 3],
         low=[2, 2, 4, 8, 6],
         high=[6, 12, 14, 40, 40],
