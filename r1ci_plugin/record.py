@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from r1ci_plugin.codec import TextCodec
@@ -62,6 +63,16 @@ class TrainingFacts:
     """The reward manager's numbers (`reward.manager.EXTRA_KEYS`)."""
     advantage: float | None = None
     """Of every sampled token, as GRPO computes it from the rewards of the group."""
+
+
+def policy_name(path: str) -> str:
+    """What records call a policy: the name on the hub, or of a folder its last part; for one that a run exported, the
+    run and the step. Never where a machine keeps it.
+    """
+    parts = Path(path).parts
+    if parts[-1:] == ("huggingface",) and len(parts) > 2:
+        return "/".join([part for part in parts[:-1] if part != "actor"][-2:])
+    return path if not Path(path).is_absolute() and path.count("/") == 1 else Path(path).name
 
 
 @dataclass(frozen=True, slots=True)

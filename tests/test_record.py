@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from r1ci_plugin.interpreter.executor import ExecResult
-from r1ci_plugin.record import Note, Record, TrainingFacts, Usage
+from r1ci_plugin.record import Note, Record, TrainingFacts, Usage, policy_name
 from r1ci_plugin.tasks import Verdict, get_task
 from r1ci_plugin.trajectory import CodeCall, Trajectory, Turn
 
@@ -58,3 +58,10 @@ def test_a_lost_trajectory_is_no_wrong_answer() -> None:
     lost = replace(record(), verdict=None)
     assert lost.is_lost and not record().is_lost
     assert Record.from_dict(lost.to_dict()).verdict is None
+
+
+def test_a_policy_is_named_without_the_place_a_machine_keeps_it() -> None:
+    assert policy_name("/home/me/runs/r1ci_stage2/global_step_150/actor/huggingface") == "r1ci_stage2/global_step_150"
+    assert policy_name("/home/me/runs/r1ci_sft/global_step_9/huggingface") == "r1ci_sft/global_step_9"
+    assert policy_name("/home/me/models/mine") == "mine"
+    assert policy_name("Qwen/Qwen2.5-3B-Instruct") == "Qwen/Qwen2.5-3B-Instruct"

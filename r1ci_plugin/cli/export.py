@@ -36,7 +36,7 @@ def command(
         facts = export(RunFolder(run), out, evaluation=evaluation, licence=licence, force=force)
     except StageFailed as error:
         Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(2) from None
     if as_json:
         typer.echo(json.dumps(asdict(facts)))
     else:

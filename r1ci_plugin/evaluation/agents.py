@@ -62,12 +62,17 @@ class Context:
     sampling: Sampling
     on_text: Callable[[str], None] | None = None
     on_result: Callable[[ExecResult], None] | None = None
+    on_open: Callable[[Session], None] | None = None
+    """Is told of every session, so that what a lost answer took is counted."""
     form: str = ""
     """How the question is to be worked on, for agents that know several ways (`Job.form`)."""
 
     def open(self, messages: Sequence[Message], key: str, limits: Limits | None = None) -> Session:
         """A session of the policy for a conversation. Raises PromptTooLong."""
-        return self.policy.open(Request(messages, key, limits or self.limits, self.sampling, self.on_text))
+        session = self.policy.open(Request(messages, key, limits or self.limits, self.sampling, self.on_text))
+        if self.on_open:
+            self.on_open(session)
+        return session
 
     async def run(self, code: str, key: str, limits: Limits | None = None) -> ExecResult:
         """Run a code call under the limits."""

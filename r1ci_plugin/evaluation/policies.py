@@ -25,7 +25,7 @@ from typing_extensions import Self
 from r1ci_plugin.codec import TokenizerCodec
 from r1ci_plugin.config import Interaction as Limits
 from r1ci_plugin.drive import Sampled
-from r1ci_plugin.record import Usage
+from r1ci_plugin.record import Usage, policy_name
 from r1ci_plugin.trajectory import Generate, Interaction
 
 Message = dict[str, str]
@@ -114,7 +114,7 @@ class EmbeddedPolicy(Policy):
     """
 
     def __init__(self, folder: Path, *, max_model_len: int | None = None, max_num_seqs: int = 64) -> None:
-        self.name = folder.name
+        self.name = policy_name(str(folder))
         _keep_quiet()
         try:
             from r1ci_plugin.rollout.cpu.embedded import EmbeddedEngine

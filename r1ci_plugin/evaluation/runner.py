@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from r1ci_plugin.evaluation.agents import Agent, Answered, Context, get_agent
-from r1ci_plugin.evaluation.policies import PolicyUnavailable
+from r1ci_plugin.evaluation.policies import PolicyUnavailable, Session
 from r1ci_plugin.journal import Journal, read_lines
 from r1ci_plugin.record import NO_ANSWER, Record, Usage
 from r1ci_plugin.reward.pool import VerifierPool
@@ -147,16 +147,19 @@ class Runner:
 
     async def _tried(self, job: Job) -> tuple[Answered | None, float]:
         """The answer and the seconds it took, None if every try was lost."""
+        opened: list[Session] = []
         sampling = replace(self._context.sampling, temperature=job.temperature)
-        context = replace(self._context, sampling=sampling, form=job.form)
+        context = replace(self._context, sampling=sampling, form=job.form, on_open=opened.append)
         agent = self._agent(job.agent)
         reason = ""
         for _ in range(self._attempts):
             started = time.perf_counter()
+            opened.clear()
             try:
                 answered = await agent.answer(job.question, context, job.key)
             except PolicyUnavailable as error:
                 reason = str(error)
+                self._spending.spend(sum((session.usage for session in opened), start=Usage()))
                 continue
             self._spending.spend(answered.usage)
             if answered.trajectory.outcome != "lost":

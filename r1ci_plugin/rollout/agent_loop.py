@@ -23,7 +23,7 @@ from r1ci_plugin.curriculum.records import FIELD, is_kept
 from r1ci_plugin.data.row import AGENT, read_row
 from r1ci_plugin.drive import Sampled, drive
 from r1ci_plugin.interpreter.executor import ExecResult, Executor
-from r1ci_plugin.record import Record, Usage
+from r1ci_plugin.record import Record, Usage, policy_name
 from r1ci_plugin.rollout.shared import codec_for, executor_for
 from r1ci_plugin.trajectory import Generate, Interaction, Trajectory
 
@@ -151,7 +151,7 @@ class _Rollout:
             trajectory=trajectory,
             verdict=None,
             sample=int(row.get("session_id", 0)),
-            policy=str(self._loop.config.actor_rollout_ref.model.path),
+            policy=policy_name(self._loop.config.actor_rollout_ref.model.path),
             temperature=float(self._sampling_params["temperature"]),
             usage=self._usage,
             wall_s=time.perf_counter() - self._started,

@@ -113,6 +113,18 @@ async def test_the_budget_is_kept_over_all_starts(
     assert spent.prompt_tokens + spent.sampled_tokens <= (budget.tokens or 1 << 30)
 
 
+async def test_what_a_lost_answer_took_counts_against_the_budget(
+    tmp_path: Path, provider: Make, questions: list[Question]
+) -> None:
+    # the first turn of every try is answered, the second is not: 120 tokens each, and no answer ever
+    faults = [fault for _ in range(60) for fault in ("", "500")]
+    way = {"attempts": 1, "concurrency": 1, "budget": Budget(tokens=2000)}
+    async with provider(*faults) as server:
+        records, tally = await run(setup(server.url, **way), tmp_path, jobs(questions))
+    assert not records and tally.lost and tally.not_started
+    assert 1000 < 120 * server.answered <= 1000 + 3 * 120  # begun only while a whole answer of 1000 fits
+
+
 def test_a_folder_belongs_to_one_set_of_settings(tmp_path: Path) -> None:
     claim(tmp_path, {"policy": "a", "samples": 1})
     claim(tmp_path, {"samples": 1, "policy": "a"})

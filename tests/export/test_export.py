@@ -201,7 +201,7 @@ def test_what_is_there_is_replaced_only_if_asked_and_only_if_it_is_an_export(
 def test_the_command_ends_with_one_line_where_there_is_no_run(tmp_path: Path) -> None:
     arguments = ["export", str(tmp_path), "--out", str(tmp_path / "out")]
     outcome = CliRunner().invoke(build(arguments), arguments)
-    assert outcome.exit_code == 1
+    assert outcome.exit_code == 2
     assert "holds no run of a recipe. Mend:" in outcome.output
 
 

@@ -180,7 +180,7 @@ def test_what_is_no_run_is_named_in_one_line(tmp_path: Path, given: str) -> None
     (tmp_path / "empty").mkdir()
     (tmp_path / "no_steps" / "metrics").mkdir(parents=True)
     result = report_of(tmp_path / given)
-    assert result.exit_code == 1 and str(tmp_path / given) in result.output and "Traceback" not in result.output
+    assert result.exit_code == 2 and str(tmp_path / given) in result.output and "Traceback" not in result.output
 
 
 def test_a_program_gets_the_paths(tmp_path: Path) -> None:
