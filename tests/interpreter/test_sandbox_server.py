@@ -40,11 +40,9 @@ CONTRACT: dict[str, tuple[dict[str, Any], Holds]] = {
     "exit code": ({"code": "import sys; sys.exit(7)"}, lambda a: run_of(a)["return_code"] == 7),
     "time-out": (
         {"code": "print('early', flush=True)\nimport time; time.sleep(30)", "run_timeout": 1},
-        lambda a: (
-            run_of(a)["status"] == "TimeLimitExceeded"
-            and run_of(a)["return_code"] is None
-            and "early" in run_of(a)["stdout"]
-        ),
+        lambda a: run_of(a)["status"] == "TimeLimitExceeded"
+        and run_of(a)["return_code"] is None
+        and "early" in run_of(a)["stdout"],
     ),
     "stdin": ({"code": "print(input()[::-1])", "stdin": "abc\n"}, lambda a: run_of(a)["stdout"] == "cba\n"),
     "no stdin": ({"code": "input()"}, lambda a: "EOFError" in run_of(a)["stderr"]),
