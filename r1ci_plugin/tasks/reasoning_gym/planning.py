@@ -369,10 +369,10 @@ def knight_item(rng: Random, columns: int, rows: int, low: int, high: int, piece
     givens="cells board",
     max_answer_chars=20_000,
     configs=ladder(
-        columns=[5, 5, 4, 4, 5],
+        columns=[4, 5, 4, 4, 5],
         rows=[3, 3, 3, 3, 3],
         low=[2, 2, 4, 8, 6],
-        high=[6, 12, 14, 40, 40],
+        high=[8, 12, 14, 40, 40],
         pieces=[1, 1, 2, 2, 2],
         impossible=[0.04, 0.8, 0.4, 0.4, 0.8],
     ),
