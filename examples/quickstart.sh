@@ -22,7 +22,9 @@ fi
 run=$R1CI_RUNS/r1ci_stage1
 mkdir -p "$run"
 echo "== training (everything verl says: $run/console.log)"
-.venv/bin/python -m verl.trainer.main_ppo +recipe=r1ci_stage1 "$@" >>"$run/console.log" 2>&1 &
+# every batch has each task alike, so that steps can be compared
+.venv/bin/python -m verl.trainer.main_ppo +recipe=r1ci_stage1 r1ci.curriculum.balance_tasks=true \
+    trainer.total_training_steps=60 trainer.test_freq=60 "$@" >>"$run/console.log" 2>&1 &
 trap 'kill $! 2>/dev/null || true' INT TERM
 .venv/bin/python examples/progress.py "$run" --pid $! || true
 wait $!
