@@ -148,7 +148,10 @@ async def serve_forever(
     level: str | None = None,
     token: str | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then let running calls finish. Raises IsolationUnavailable, and OSError if the address is taken."""
+    """Serve until SIGTERM or SIGINT, then let running calls finish.
+
+    Raises IsolationUnavailable, and OSError if the address is taken.
+    """
     async with LocalExecutor(slots, floor=floor, level=level, keep_bytes=_KEEP_BYTES, shared=False) as executor:
         sandbox = SandboxServer(executor, queue=queue, token=token)
         server = await listen(sandbox.handle, host, port)

@@ -89,7 +89,7 @@ def test_the_client_from_pypi_tries_again_and_says_what_was_wrong_in_the_end(ser
     served.refusals = 1
     request = fusion.RunCodeRequest(code="print(1)", language="python")
     assert fusion.run_code(request, served.url).run_result.stdout == "1\n" and served.requests == 2
-    with pytest.raises(Exception, match="422.*runs 'python' only"):
+    with pytest.raises(Exception, match=r"422.*runs 'python' only"):
         fusion.run_code(fusion.RunCodeRequest(code="1", language="cpp"), served.url, max_attempts=1)
     with pytest.raises(Exception, match=r"422.*takes no files"):
         files = fusion.RunCodeRequest(code="1", language="python", fetch_files=["x"])

@@ -119,9 +119,7 @@ CONTRACT = {
         lambda a: prints("1\n")(a) or a.failed("UnicodeEncodeError") or a.failed("SyntaxError"),
         quirk=lambda a: a.code == 500,
     ),
-    "memory limit": Term(
-        {"code": "x = bytearray(2 << 30)", "memory_limit_MB": 512}, lambda a: a.failed("MemoryError")
-    ),
+    "memory limit": Term({"code": "x = bytearray(2 << 30)", "memory_limit_MB": 512}, lambda a: a.failed("MemoryError")),
     "files of the machine": Term(
         {"code": "print(len(open('/etc/shadow').read()))"},
         lambda a: a.failed("Error"),
@@ -132,9 +130,7 @@ CONTRACT = {
         lambda a: a.failed("Error"),
         quirk=prints("over\n"),  # the grandchild lives on
     ),
-    "files": Term(
-        {"code": "print(open('in.txt').read())", "files": FILE}, refused, quirk=prints("from a file\n")
-    ),
+    "files": Term({"code": "print(open('in.txt').read())", "files": FILE}, refused, quirk=prints("from a file\n")),
     "fetch_files": Term(
         {"code": "open('out.txt', 'w').write('kept')", "fetch_files": ["out.txt"]},
         refused,

@@ -20,6 +20,7 @@ from r1ci_plugin.interpreter import LocalExecutor, RemoteExecutor
 from r1ci_plugin.interpreter.http import listen
 from r1ci_plugin.interpreter.server import SandboxServer
 
+
 @pytest_asyncio.fixture
 async def server() -> AsyncIterator[str]:
     async with LocalExecutor(2, shared=False, keep_bytes=2 << 20) as executor:
@@ -69,7 +70,7 @@ async def test_cells_of_one_request_share_state_and_show_their_own_output(server
     assert [cell["stdout"] for cell in answer["cells"]] == ["first\n", "42\n", ""]
     assert answer["status"] == "Failed"
     assert answer["cells"][-1]["error"][0]["ename"] == "ZeroDivisionError"
-    assert answer["cells"][-1]["error"][0]["traceback"][-2].strip() == "1/0"
+    assert "    1/0" in answer["cells"][-1]["error"][0]["traceback"]
 
 
 async def test_the_time_limit_of_cells_is_for_all_of_them_together(server: str) -> None:

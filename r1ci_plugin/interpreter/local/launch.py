@@ -44,6 +44,8 @@ class HostSettings:
     floor: str
     level: str | None
     packages: tuple[str, ...]
+    temporary: bool = False
+    """The host's folder is for one client alone, and goes with the host."""
 
 
 def boot_command(role: str) -> list[str]:
@@ -60,10 +62,13 @@ def folder_for(settings: HostSettings) -> Path:
 
 
 def runtime_folder() -> Path:
-    for path in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"):
-        if path and os.access(path, os.W_OK | os.X_OK) and len(path) < _LONGEST_SOCKET_PATH - 40:
-            return Path(path)
-    raise RuntimeError("no writable folder for the interpreter's socket: set XDG_RUNTIME_DIR or TMPDIR to a short path")
+    """Where folders of hosts lie. Raises OSError if there is no place for one."""
+    for find in (lambda: os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir, lambda: "/tmp"):
+        with contextlib.suppress(FileNotFoundError):  # no folder for temporary files at all
+            path = find()
+            if path and os.access(path, os.W_OK | os.X_OK) and len(path) < _LONGEST_SOCKET_PATH - 40:
+                return Path(path)
+    raise OSError("no writable folder for the interpreter's socket: set XDG_RUNTIME_DIR or TMPDIR to a short path")
 
 
 def connect(folder: Path, settings: HostSettings) -> tuple[socket.socket, subprocess.Popen[bytes] | None]:
