@@ -39,8 +39,6 @@ cannot start."""
 _FIRST_REST_S, _LONGEST_REST_S = 0.02, 2.0
 _WINDOW_PER_SLOT = 4
 _DESCRIPTORS_PER_CALL = 4
-_SILENCE_S = 60.0
-"""How much longer than it may need a host is waited for."""
 
 
 class IsolationUnavailable(RuntimeError):
@@ -173,8 +171,7 @@ class LocalExecutor(Executor):
                 return ExecResult("sandbox_error", reason="overload: no slot came free within the queue time-out")
             admitted_s = time.monotonic() - asked
             with Parcel(source, stdin) as parcel:
-                patience = left + order["timeout"] + _SILENCE_S
-                answer = await line.call({**order, "queue_timeout": left}, parcel.descriptors, patience)
+                answer = await line.call({**order, "queue_timeout": left}, parcel.descriptors)
                 if "failed" in answer:
                     return ExecResult(
                         "sandbox_error", reason=str(answer["failed"]), queue_s=admitted_s + answer["queue_s"]

@@ -15,6 +15,8 @@ from r1ci_plugin.interpreter.local.host import wire
 
 _GREETING_S = 60.0
 """How long a host may take to come up. It tries the machine's isolation first."""
+_SILENCE_S = 60.0
+"""How much longer than its limits a call's answer is waited for."""
 
 
 class HostLost(ConnectionError):
@@ -43,14 +45,12 @@ class Line:
             self.close()
             raise HostLost(f"the host did not answer within {_GREETING_S:.0f} seconds") from None
 
-    async def call(self, order: dict[str, Any], descriptors: tuple[int, ...], patience: float) -> wire.Message:
-        """Send one call and wait for its answer; the call is cancelled at the host if the caller is.
-
-        patience: seconds after which a host that has not answered is given up. Raises HostLost.
-        """
+    async def call(self, order: dict[str, Any], descriptors: tuple[int, ...]) -> wire.Message:
+        """Send one call and wait for its answer; the call is cancelled at the host if the caller is. Raises HostLost,
+        also where the host has not answered long after it had to."""
         if self.lost:
             raise HostLost("the host has ended")
-        alarm = self._loop.call_later(patience, self.close)
+        alarm = self._loop.call_later(order["queue_timeout"] + order["timeout"] + _SILENCE_S, self.close)
         serial = next(self._serial)
         answer: asyncio.Future[wire.Message] = self._loop.create_future()
         self._waiting[serial] = answer
