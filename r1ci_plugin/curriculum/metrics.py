@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from r1ci_plugin.trajectory import OUTCOMES
 
+_STATUSES = ("ok", "error", "timeout", "memory")
+_PERCENTILES = (50, 95, 99)
 _EPSILON = 1e-6  # verl's GRPO adds it to the standard deviation (verl/trainer/ppo/core_algos.py)
 
 
@@ -34,6 +36,10 @@ class Sample:
     extra: dict[str, Any]
     """The reward manager's numbers, and the verdict's words."""
     isolation: str = ""
+    generate_s: float = 0.0
+    """Seconds that it waited for the engine."""
+    execute_s: float = 0.0
+    """Seconds that it waited for code: its calls, their queue and the way there."""
     record: dict[str, Any] | None = None
     """The trajectory's record without verdict, where it is kept (`curriculum/records.py`)."""
 
@@ -96,12 +102,23 @@ def _sandbox_metrics(samples: Sequence[Sample]) -> dict[str, float]:
         "r1ci/sandbox/calls": calls,
         **{
             f"r1ci/sandbox/{name}_rate": sum(fact[f"calls_{name}"] for fact in facts) / max(calls, 1)
-            for name in ("ok", "error", "timeout", "memory")
+            for name in _STATUSES
         },
+        "r1ci/sandbox/other_rate": (calls - sum(fact[f"calls_{name}"] for fact in facts for name in _STATUSES))
+        / max(calls, 1),
+        "r1ci/sandbox/retries": sum(fact["call_retries"] for fact in facts),
+        "r1ci/sandbox/busy_s": sum(fact["call_run_s"] for fact in facts),
+        "r1ci/sandbox/wait_share": _wait_share(samples),
         **_spread("r1ci/sandbox/run_s", [fact["call_run_s"] / fact["calls"] for fact in called]),
         **_spread("r1ci/sandbox/queue_s", [fact["call_queue_s"] / fact["calls"] for fact in called]),
         **{f"r1ci/sandbox/level/{name}": n / sum(levels.values()) for name, n in levels.items()},
     }
+
+
+def _wait_share(samples: Sequence[Sample]) -> float:
+    """Share of the trajectories' time that passed while they waited for code."""
+    waited = sum(sample.execute_s for sample in samples)
+    return waited / max(waited + sum(sample.generate_s for sample in samples), _EPSILON)
 
 
 def _task_metrics(samples: Sequence[Sample]) -> dict[str, float]:
@@ -157,5 +174,5 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _spread(name: str, values: Sequence[float]) -> dict[str, float]:
-    percentiles = np.percentile(values, [50, 95]) if values else (0.0, 0.0)
-    return {f"{name}/{label}": float(value) for label, value in zip(("p50", "p95"), percentiles, strict=True)}
+    percentiles = np.percentile(values, _PERCENTILES) if values else (0.0,) * len(_PERCENTILES)
+    return {f"{name}/p{label}": float(value) for label, value in zip(_PERCENTILES, percentiles, strict=True)}

@@ -168,6 +168,8 @@ def _read_samples(keys: Iterable[str], partition_id: str) -> list[Sample]:
             facts=extra["r1ci_facts"],
             extra=extra["reward_extra_info"],
             isolation=extra["r1ci_isolation"],
+            generate_s=extra["r1ci_seconds"]["generate"],
+            execute_s=extra["r1ci_seconds"]["execute"],
             record=extra.get(FIELD),
         )
         for key, scores, extra, info, task in zip(keys, *columns, strict=True)

@@ -133,6 +133,7 @@ class _Rollout:
             extra_fields={
                 "r1ci_answer": trajectory.answer,
                 "r1ci_facts": trajectory.facts(),
+                "r1ci_seconds": {"generate": self._generate_s, "execute": self._execute_s},
                 "r1ci_isolation": next((call.result.isolation for call in trajectory.calls if call.result), ""),
                 # verl's staleness metrics cast both to int (verl/trainer/ppo/v1/trainer_base.py).
                 "min_global_steps": self._weight_versions[0],

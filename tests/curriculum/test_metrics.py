@@ -1,6 +1,7 @@
 """Training metrics: shares, group signal, and the advantage that shaping alone makes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,13 @@ def sample(
 ) -> Sample:
     extra = {**dict.fromkeys(EXTRA_KEYS, 0.0), "acc": acc}
     return Sample(group, f"q-{group}", task, acc if reward is None else reward, {**FACTS, **facts}, extra)
+
+
+def test_the_share_of_time_that_waits_for_code_counts_each_second_once() -> None:
+    quick, slow = sample("a", 1), sample("a", 0)
+    metrics = metrics_of(replace(quick, generate_s=9.0), replace(slow, generate_s=6.0, execute_s=5.0))
+    assert metrics["r1ci/sandbox/wait_share"] == pytest.approx(0.25)
+    assert metrics_of(quick)["r1ci/sandbox/wait_share"] == 0.0
 
 
 def metrics_of(*samples: Sample, lost: int = 0) -> dict[str, float]:
@@ -35,8 +43,11 @@ def test_accuracy_is_reported_by_task_with_its_count() -> None:
 
 def test_call_rates_are_shares_of_calls() -> None:
     metrics = metrics_of(
-        sample("a", 1, calls=3, calls_ok=2, calls_timeout=1, repeated_calls=1, call_run_s=6.0), sample("a", 0, calls=0)
+        sample("a", 1, calls=3, calls_ok=1, calls_timeout=1, repeated_calls=1, call_run_s=6.0, call_retries=2),
+        sample("a", 0, calls=0),
     )
+    assert metrics["r1ci/sandbox/other_rate"] == pytest.approx(1 / 3)
+    assert metrics["r1ci/sandbox/retries"] == 2 and metrics["r1ci/sandbox/busy_s"] == 6.0
     assert metrics["r1ci/sandbox/timeout_rate"] == pytest.approx(1 / 3)
     assert metrics["r1ci/agent/repeat_call_rate"] == pytest.approx(1 / 3)
     assert metrics["r1ci/agent/code_rate"] == 0.5

@@ -135,6 +135,7 @@ class Signals(Store):
                     "reward_extra_info": {**extra, "acc": acc, "outcome": "wrong", "reason": "because"},
                     "r1ci_facts": FACTS,
                     "r1ci_isolation": "",
+                    "r1ci_seconds": {"generate": 3.0, "execute": 1.0},
                     **({FIELD: {"sample": int(key.split("_")[1])}} if key.split("_")[0] in self.kept else {}),
                 }
                 for key, acc in zip(keys, accs, strict=True)

@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from r1ci_plugin.interpreter.local.gate import Gate
 from r1ci_plugin.interpreter.local.line import HostLost, Line
 from r1ci_plugin.interpreter.local.parcel import Parcel
 from r1ci_plugin.interpreter.local.scan import template_for
+from r1ci_plugin.interpreter.tally import Tally
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class LocalExecutor(Executor):
         self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, Gate] = WeakKeyDictionary()
         self._processes: list[subprocess.Popen[bytes]] = []
         self._opened: list[Line] = []
-        self._counts: defaultdict[str, float] = defaultdict(float)
+        self._tally = Tally(self.slots)
         self.isolation = ""
         """The level, once started."""
         self.host_pid = 0
@@ -108,8 +108,8 @@ class LocalExecutor(Executor):
         return path.read_text(errors="replace") if path.exists() else ""
 
     def stats(self) -> dict[str, float]:
-        """`calls`, one count for each status, `retries`, and the summed seconds `queue_s` and `run_s`."""
-        return dict(self._counts)
+        """As every executor, with `utilisation`."""
+        return self._tally.facts()
 
     async def run(
         self,
@@ -132,11 +132,7 @@ class LocalExecutor(Executor):
                 "key": (sample_key or "")[:200],
             }
             result = await self._run(source, None if stdin is None else stdin.encode("utf-8", "surrogatepass"), order)
-        self._counts["calls"] += 1
-        self._counts[result.status] += 1
-        self._counts["retries"] += result.attempts - 1
-        self._counts["queue_s"] += result.queue_s
-        self._counts["run_s"] += result.run_s
+        self._tally.add(result)
         return result
 
     async def _run(self, source: bytes, stdin: bytes | None, order: dict[str, Any]) -> ExecResult:
