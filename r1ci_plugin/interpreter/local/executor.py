@@ -45,6 +45,10 @@ class IsolationUnavailable(RuntimeError):
     """This machine cannot isolate code calls as asked; the message says why and what to do."""
 
 
+class _CallLost(RuntimeError):
+    """The slot ended under the call, or could not start it; the host is well."""
+
+
 class LocalExecutor(Executor):
     """Runs code calls on this machine, each in a locked-in process forked from a warm interpreter.
 
@@ -104,8 +108,10 @@ class LocalExecutor(Executor):
 
     def log(self) -> str:
         """What the host and its processes had to say, for people; empty if all went well."""
-        path = self._folder() / "host.log"
-        return path.read_text(errors="replace") if path.exists() else ""
+        try:
+            return (self._folder() / "host.log").read_text(errors="replace")
+        except OSError:
+            return ""
 
     def stats(self) -> dict[str, float]:
         """As every executor, with `utilisation`."""
@@ -146,20 +152,21 @@ class LocalExecutor(Executor):
             except HostLost as loss:
                 reason, hosts_lost = str(loss), hosts_lost + 1
                 await asyncio.sleep(random.uniform(0, min(_LONGEST_REST_S, _FIRST_REST_S * 2**hosts_lost)))
-                continue
+            except _CallLost as loss:
+                reason, slots_lost = str(loss), slots_lost + 1
+            except IsolationUnavailable as refusal:
+                return ExecResult("sandbox_error", attempts=attempt, reason=str(refusal))
             except Exception as failure:
                 return ExecResult("sandbox_error", attempts=attempt, reason=f"{type(failure).__name__}: {failure}")
-            if result is not None:
+            else:
                 return replace(result, attempts=attempt)
-            reason, slots_lost = "the process that ran the call was lost", slots_lost + 1
         attempts = hosts_lost + slots_lost
         said = self.log().strip().rpartition("\n")[2]
         reason = f"{reason}, {attempts} times" + (f"; the host's log ends with: {said}" if said else "")
         return ExecResult("sandbox_error", attempts=attempts, reason=reason)
 
-    async def _once(self, source: bytes, stdin: bytes | None, order: dict[str, Any], asked: float) -> ExecResult | None:
-        """One attempt; None if the call was lost on the way. Raises HostLost, and OSError if files or processes run
-        out."""
+    async def _once(self, source: bytes, stdin: bytes | None, order: dict[str, Any], asked: float) -> ExecResult:
+        """One attempt. Raises HostLost, _CallLost, and OSError if files or processes run out."""
         async with self._gate().place(order["key"]):
             line = await self.connection()
             left = self._queue_timeout - (time.monotonic() - asked)
@@ -173,7 +180,7 @@ class LocalExecutor(Executor):
                         "sandbox_error", reason=str(answer["failed"]), queue_s=admitted_s + answer["queue_s"]
                     )
                 if "lost" in answer:
-                    return None
+                    raise _CallLost(answer["lost"])
                 result = parcel.result(answer, level=self.isolation, keep_bytes=self._keep_bytes)
                 return replace(result, queue_s=admitted_s + result.queue_s)
 
