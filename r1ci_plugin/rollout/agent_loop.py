@@ -132,7 +132,7 @@ class _Rollout:
             ),
             extra_fields={
                 "r1ci_answer": trajectory.answer,
-                "r1ci_facts": trajectory.facts(),
+                "r1ci_facts": {**trajectory.facts(), **self._times()},
                 "r1ci_isolation": next((call.result.isolation for call in trajectory.calls if call.result), ""),
                 # verl's staleness metrics cast both to int (verl/trainer/ppo/v1/trainer_base.py).
                 "min_global_steps": self._weight_versions[0],
@@ -141,6 +141,11 @@ class _Rollout:
                 "tool_rewards": [],
             },
         )
+
+    def _times(self) -> dict[str, float]:
+        """Seconds of this trajectory: from its start to now, and of them those spent sampling and running code."""
+        wall = time.perf_counter() - self._started
+        return {"wall_s": wall, "generate_s": self._generate_s, "execute_s": self._execute_s}
 
     def record(self, trajectory: Trajectory, row: Mapping[str, Any]) -> Record:
         """The trajectory for people to look at; verdict and reward are added where they are known."""

@@ -17,7 +17,8 @@ def documented() -> set[str]:
 
 
 def emitted_of_a_batch() -> set[str]:
-    facts = {**Trajectory([1], outcome="answered").facts(), "calls": 1, "calls_ok": 1}
+    times = {"wall_s": 1.0, "generate_s": 1.0, "execute_s": 0.0}
+    facts = {**Trajectory([1], outcome="answered").facts(), **times, "calls": 1, "calls_ok": 1}
     sample = Sample("g", "q", "bbh/navigate", 1.0, facts, dict.fromkeys(EXTRA_KEYS, 0.0), isolation="ns")
     names = batch_metrics([sample, sample], lost=0)
     return {name.replace("bbh/navigate", "SUITE/TASK").replace("level/ns", "level/LEVEL") for name in names}

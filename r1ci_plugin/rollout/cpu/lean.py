@@ -55,7 +55,7 @@ class LeanForward:
         ):
             return False
         config = model.config
-        return config.hidden_act == "silu" and config.rope_parameters["rope_type"] == "default"
+        return bool(config.hidden_act == "silu" and config.rope_parameters["rope_type"] == "default")
 
     def __init__(self, model: Any, capacity: int) -> None:
         config, body = model.config, model.model
@@ -115,6 +115,6 @@ def _neighbours(parameters: Sequence[Any]) -> Any:
     if len(parameters) == 1 or parameters[0] is None:
         return parameters[0]
     joined = torch.cat(list(parameters))
-    for parameter, part in zip(parameters, joined.split([len(p) for p in parameters]), strict=True):
+    for parameter, part in zip(parameters, torch.split(joined, [len(p) for p in parameters]), strict=True):
         parameter.data = part
     return joined
