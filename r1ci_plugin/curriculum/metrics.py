@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from r1ci_plugin.curriculum.staleness import Turn
 from r1ci_plugin.trajectory import OUTCOMES
 
 _EPSILON = 1e-6  # verl's GRPO adds it to the standard deviation (verl/trainer/ppo/core_algos.py)
@@ -36,6 +37,8 @@ class Sample:
     isolation: str = ""
     record: dict[str, Any] | None = None
     """The trajectory's record without verdict, where it is kept (`curriculum/records.py`)."""
+    versions: Sequence[Turn] = ()
+    """Which weights each turn was sampled with (`staleness.py`)."""
 
     @property
     def acc(self) -> float:
