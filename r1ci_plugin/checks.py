@@ -376,7 +376,7 @@ def _unfit_for_separation(config: Any) -> Iterator[Finding]:
     batch, mini = config.data.train_batch_size, config.actor_rollout_ref.actor.ppo_mini_batch_size
     if batch != parts * mini:
         yield broken(
-            f"in separate_async a batch of {batch} is parameter_sync_step={parts} times ppo_mini_batch_size, not {mini}",
+            f"in separate_async a batch of {batch} is parameter_sync_step={parts} times ppo_mini_batch_size={mini}",
             f"actor_rollout_ref.actor.ppo_mini_batch_size={batch // parts}",
         )
     if rollout.nnodes < 1 or rollout.n_gpus_per_node < 1:
@@ -395,13 +395,10 @@ def _unfit_for_separation(config: Any) -> Iterator[Finding]:
 
 def check_ray(config: Any) -> Iterator[Finding]:
     """Ray has the CPUs verl asks for. With too few, verl waits for ever and says nothing."""
-    if backend.choose().on_cluster:
-        yield ok("Ray's resources are those of the cluster")
+    if config.ray_kwargs.ray_init.get("address") not in (None, "local") or backend.choose().on_cluster:
+        yield ok("Ray's resources are those of the cluster")  # which nodes.py asks
         return
-    slots = config.trainer.nnodes * config.trainer.n_gpus_per_node
-    rollout = config.actor_rollout_ref.rollout
-    apart = rollout.nnodes * rollout.n_gpus_per_node if config.trainer.v1.trainer_mode == "separate_async" else 0
-    needed = cpus_needed(slots, config.transfer_queue.backend.SimpleStorage.num_data_storage_units, apart)
+    needed = cpus_of(config)
     given = config.ray_kwargs.ray_init.get("num_cpus") or os.cpu_count() or 1
     if given < needed:
         yield broken(
@@ -410,6 +407,14 @@ def check_ray(config: Any) -> Iterator[Finding]:
         )
     else:
         yield ok(f"Ray has {given} CPUs, {needed} needed")
+
+
+def cpus_of(config: Any) -> int:
+    """CPUs (logical) this job takes in Ray."""
+    slots = config.trainer.nnodes * config.trainer.n_gpus_per_node
+    rollout = config.actor_rollout_ref.rollout
+    apart = rollout.nnodes * rollout.n_gpus_per_node if config.trainer.v1.trainer_mode == "separate_async" else 0
+    return cpus_needed(slots, config.transfer_queue.backend.SimpleStorage.num_data_storage_units, apart)
 
 
 def cpus_needed(slots: int, storage_units: int, apart: int = 0) -> int:

@@ -97,6 +97,7 @@ def _sandbox_metrics(samples: Sequence[Sample]) -> dict[str, float]:
     levels = Counter(sample.isolation for sample in samples if sample.isolation)
     return {
         "r1ci/sandbox/calls": calls,
+        "r1ci/sandbox/retries": sum(fact["call_retries"] for fact in facts),
         **{
             f"r1ci/sandbox/{name}_rate": sum(fact[f"calls_{name}"] for fact in facts) / max(calls, 1)
             for name in ("ok", "error", "timeout", "memory")

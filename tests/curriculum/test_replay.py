@@ -13,8 +13,8 @@ from verl.trainer.ppo.core_algos import compute_grpo_outcome_advantage
 from r1ci_plugin.curriculum import replay
 from r1ci_plugin.curriculum.metrics import Sample
 from r1ci_plugin.curriculum.records import FIELD
-from r1ci_plugin.curriculum.staleness import FIELD as VERSIONS
 from r1ci_plugin.curriculum.replay import CurriculumReplayBuffer, CurriculumReplayBufferAsync, InfrastructureDown
+from r1ci_plugin.curriculum.staleness import FIELD as VERSIONS
 from r1ci_plugin.journal import read_lines
 from r1ci_plugin.reward.manager import EXTRA_KEYS
 from r1ci_plugin.trajectory import Trajectory

@@ -18,8 +18,10 @@ from typing import Any
 
 import ray
 import torch
-import torch.distributed as dist
+import torch.distributed
 from verl.checkpoint_engine.base import CheckpointEngine, CheckpointEngineRegistry
+
+dist: Any = torch.distributed  # its stubs leave out most of what is used here
 
 NAME = "r1ci_gloo"
 """The value of `checkpoint_engine.backend` that selects this engine."""
@@ -101,7 +103,7 @@ class GlooCheckpointEngine(CheckpointEngine):  # type: ignore[misc]  # verl ship
             sizes = [torch.Size(shape).numel() * dtype.itemsize for _, shape, dtype in kinds]
             data = torch.empty(sum(sizes), dtype=torch.uint8)
             self._broadcast(data)
-            for (name, shape, dtype), part in zip(kinds, data.split(sizes), strict=True):
+            for (name, shape, dtype), part in zip(kinds, torch.split(data, sizes), strict=True):
                 yield name, part.clone().view(dtype).view(shape)  # a copy of its own is aligned
             number += 1
         self._group.barrier().wait()
