@@ -161,6 +161,7 @@ class Trajectory:
             "calls_memory": status["memory"],
             "call_run_s": sum(result.run_s for result in results),
             "call_queue_s": sum(result.queue_s for result in results),
+            "call_retries": sum(result.attempts - 1 for result in results),
             "imitated_results": sum(turn.imitates_result for turn in self.parsed()),
             "well_formed": float(self.is_well_formed()),
             "sampled_tokens": sum(len(turn.ids) for turn in self.turns),

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from r1ci_plugin.curriculum.staleness import Turn
 from r1ci_plugin.trajectory import OUTCOMES
 
 _PHASES = {"generate": "generate", "code": "execute"}
@@ -38,6 +39,8 @@ class Sample:
     isolation: str = ""
     record: dict[str, Any] | None = None
     """The trajectory's record without verdict, where it is kept (`curriculum/records.py`)."""
+    versions: Sequence[Turn] = ()
+    """Which weights each turn was sampled with (`staleness.py`)."""
 
     @property
     def acc(self) -> float:
@@ -97,6 +100,7 @@ def _sandbox_metrics(samples: Sequence[Sample]) -> dict[str, float]:
     levels = Counter(sample.isolation for sample in samples if sample.isolation)
     return {
         "r1ci/sandbox/calls": calls,
+        "r1ci/sandbox/retries": sum(fact["call_retries"] for fact in facts),
         **{
             f"r1ci/sandbox/{name}_rate": sum(fact[f"calls_{name}"] for fact in facts) / max(calls, 1)
             for name in ("ok", "error", "timeout", "memory")

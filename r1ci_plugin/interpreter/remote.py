@@ -27,6 +27,7 @@ from r1ci_plugin.interpreter.fusion import InfrastructureFault, Request, result_
 logger = logging.getLogger(__name__)
 
 ENDPOINT_VARIABLE = "SANDBOX_FUSION_ENDPOINT"
+TOKEN_VARIABLE = "R1CI_SANDBOX_TOKEN"
 _ATTEMPTS = 3
 _PROBE = Request("print(1)", timeout=5.0)
 _WORTH_ANOTHER_TRY = frozenset({429, 500, 502, 503, 504})
@@ -60,7 +61,7 @@ class RemoteExecutor(Executor):
     fallback: what happens while no endpoint can be used: `error` (a sandbox_error) or `local` (this machine's
     LocalExecutor).
     queue_allowance: seconds that a call may take beyond its own time limit, at the server and on the way.
-    token: sent as a bearer token.
+    token: sent as a bearer token; if none is given, that in R1CI_SANDBOX_TOKEN.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class RemoteExecutor(Executor):
         self._fallback = fallback
         self._local: Executor | None = None
         self._allowance = queue_allowance
+        token = token or os.environ.get(TOKEN_VARIABLE)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, _Session] = WeakKeyDictionary()
         self._counts: defaultdict[str, float] = defaultdict(float)

@@ -8,7 +8,7 @@ Not here: the server's methods (`server.py`).
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import AsyncIterable, Iterable
 from typing import Any
 
 import ray
@@ -17,6 +17,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from verl.utils.fs import copy_to_local
 from verl.workers.rollout.base import BaseRollout
 from verl.workers.rollout.replica import RolloutReplica
+from verl.workers.rollout.utils import ensure_async_iterator
 
 NAME = "r1ci_cpu"
 """The value of `rollout.name` that selects this engine."""
@@ -74,7 +75,10 @@ def _node_id(_worker: Any) -> str:
 
 
 class ServerAdapter(BaseRollout):  # type: ignore[misc]  # verl ships no types
-    """Lives in every trainer worker; a replica's first rank sends the weights, all ranks take part in making them."""
+    """Lives in every trainer worker, or beside the server where trainer and rollout are apart (`transfer.py`).
+
+    A replica's first rank sends the weights, all ranks take part in making them.
+    """
 
     def __init__(self, config: Any, model_config: Any, device_mesh: Any, replica_rank: int = -1) -> None:
         super().__init__(config, model_config, device_mesh)
@@ -105,7 +109,7 @@ class ServerAdapter(BaseRollout):  # type: ignore[misc]  # verl ships no types
     @torch.no_grad()
     async def update_weights(
         self,
-        weights: Generator[tuple[str, torch.Tensor], None, None],
+        weights: Iterable[tuple[str, torch.Tensor]] | AsyncIterable[tuple[str, torch.Tensor]],
         global_steps: int | None = None,
         wire_format: str = "named_tensors",
         peft_config: Any = None,
@@ -126,7 +130,7 @@ class ServerAdapter(BaseRollout):  # type: ignore[misc]  # verl ships no types
         bucket: dict[str, torch.Tensor] = {}
         size = 0
         # Every rank walks through the generator: gathering a sharded tensor takes all of them.
-        for name, tensor in weights:
+        async for name, tensor in ensure_async_iterator(weights):
             if self.rollout_rank != 0:
                 continue
             if bucket and size + tensor.nbytes > limit:
