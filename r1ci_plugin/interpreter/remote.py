@@ -1,8 +1,9 @@
 """The remote executor: code calls on one or several SandboxFusion-compatible servers.
 
-Every request has a deadline. The endpoint with the least load gets the call; what is lost to the infrastructure is
-sent again, to another endpoint where there is one, which is safe because calls are stateless. Left out: the protocol
-(`fusion`), what is known of an endpoint (`breaker`).
+Every call has a deadline. The endpoint with the least load gets it; what is lost to the infrastructure is sent again,
+to another endpoint where there is one, which is safe because calls are stateless. A call that may have run is sent
+three times at most; one that was turned away, as by a server that is full or restarts, until its deadline.
+Left out: the protocol (`fusion`), what is known of an endpoint (`breaker`).
 """
 
 from __future__ import annotations
@@ -29,18 +30,37 @@ logger = logging.getLogger(__name__)
 ENDPOINT_VARIABLE = "SANDBOX_FUSION_ENDPOINT"
 TOKEN_VARIABLE = "R1CI_SANDBOX_TOKEN"
 _ATTEMPTS = 3
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 _PROBE = Request("print(1)", timeout=5.0)
-_WORTH_ANOTHER_TRY = frozenset({429, 500, 502, 503, 504})
-_OVERLOAD = frozenset({429, 503, 504})
 
 
 class _Fault(Exception):
-    """One attempt failed. `again`: another may succeed; `overload`: the endpoint is too busy rather than broken."""
+    """One request failed.
 
-    def __init__(self, reason: str, *, again: bool = True, overload: bool = False) -> None:
+    again: another may succeed. ran: the code may have run, so that this was an attempt. busy: the endpoint is slow or
+    full. broken: its breaker should know.
+    """
+
+    def __init__(
+        self, reason: str, *, again: bool = True, ran: bool = True, busy: bool = False, broken: bool = True
+    ) -> None:
         super().__init__(reason)
         self.again = again
-        self.overload = overload
+        self.ran = ran
+        self.busy = busy
+        self.broken = broken
+
+
+def _fault_of(status: int) -> _Fault:
+    """What an HTTP status other than 200 means."""
+    reason = f"HTTP {status}"
+    if status == 429:
+        return _Fault(reason, ran=False, busy=True, broken=False)
+    if status == 503:
+        return _Fault(reason, ran=False, busy=True)
+    if status in (500, 502, 504):
+        return _Fault(reason, busy=status == 504)
+    return _Fault(reason, again=False, broken=False)
 
 
 @dataclass
@@ -61,7 +81,7 @@ class RemoteExecutor(Executor):
     fallback: what happens while no endpoint can be used: `error` (a sandbox_error) or `local` (this machine's
     LocalExecutor).
     queue_allowance: seconds that a call may take beyond its own time limit, at the server and on the way.
-    token: sent as a bearer token; if none is given, that in R1CI_SANDBOX_TOKEN.
+    token: sent as a bearer token; if none is given, the one in R1CI_SANDBOX_TOKEN, where it is set.
     """
 
     def __init__(
@@ -115,12 +135,14 @@ class RemoteExecutor(Executor):
         return result
 
     async def _run(self, request: Request) -> ExecResult:
+        """Send the call until it was run, or may have been run too often, or its deadline has come."""
         session = self._session()
         asked = time.monotonic()
         deadline = asked + request.timeout + self._allowance
         tried: list[str] = []
+        attempts = 0
         reason = "no endpoint came free within the deadline"
-        while len(tried) < _ATTEMPTS:
+        while attempts < _ATTEMPTS:
             endpoint = await self._choose(session, tried, deadline)
             if endpoint is None:
                 break
@@ -130,11 +152,12 @@ class RemoteExecutor(Executor):
                 result = await self._attempt(session, endpoint, request, deadline)
             except _Fault as fault:
                 reason = f"{endpoint.url}: {fault}"
-                if not fault.again:
+                attempts += fault.ran
+                left = deadline - time.monotonic()
+                if left <= 0 or not fault.again:
                     break
-                await asyncio.sleep(
-                    random.uniform(0, min(0.1 * 2 ** len(tried), max(0.0, deadline - time.monotonic())))
-                )
+                longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** len(tried), left)
+                await asyncio.sleep(random.uniform(0, longest))
                 continue
             on_the_way = max(0.0, time.monotonic() - sent - result.run_s)
             return replace(result, endpoint=endpoint.url, attempts=len(tried), queue_s=waited + on_the_way)
@@ -148,9 +171,7 @@ class RemoteExecutor(Executor):
         async with session.changed:
             while True:
                 self._start_probes(session)
-                if all(endpoint.opened_at is not None for endpoint in session.endpoints) and (
-                    self._fallback == "local" or tried
-                ):
+                if self._fallback == "local" and all(endpoint.opened_at is not None for endpoint in session.endpoints):
                     return None
                 open_ones = [endpoint for endpoint in session.endpoints if endpoint.has_room]
                 if open_ones:
@@ -169,13 +190,19 @@ class RemoteExecutor(Executor):
 
     async def _attempt(self, session: _Session, endpoint: Endpoint, request: Request, deadline: float) -> ExecResult:
         """One request. Takes what happened into the endpoint's record. Raises _Fault."""
+        sent = time.monotonic()
+        # A server that swallows a call leaves half of the allowance to another.
+        seconds = min(deadline - sent, request.timeout + self._allowance / 2)
         try:
-            result = await self._ask(session, endpoint.url, request, max(0.1, deadline - time.monotonic()))
+            result = await self._ask(session, endpoint.url, request, max(0.1, seconds))
         except _Fault as fault:
-            if fault.again:
-                endpoint.failed(time.monotonic(), fault.overload)
-                if endpoint.opened_at is not None:
-                    logger.warning("code calls no longer go to %s: %s", endpoint.url, fault)
+            was_open = endpoint.opened_at is not None
+            if fault.busy:
+                endpoint.overloaded(time.monotonic(), sent)
+            if fault.broken:
+                endpoint.failed(time.monotonic())
+            if endpoint.opened_at is not None and not was_open:
+                logger.warning("code calls no longer go to %s: %s", endpoint.url, fault)
             raise
         else:
             endpoint.succeeded()
@@ -188,13 +215,14 @@ class RemoteExecutor(Executor):
     async def _ask(self, session: _Session, url: str, request: Request, seconds: float) -> ExecResult:
         try:
             response = await asyncio.wait_for(session.client.post(f"{url}/run_code", json=request.body()), seconds)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise _Fault(f"{type(error).__name__}: {error}", ran=False) from None
         except (httpx.TimeoutException, asyncio.TimeoutError):
-            raise _Fault("no answer within the deadline", overload=True) from None
+            raise _Fault(f"no answer within {seconds:.1f} seconds", busy=True) from None
         except httpx.HTTPError as error:
             raise _Fault(f"{type(error).__name__}: {error}") from None
         if response.status_code != 200:
-            code = response.status_code
-            raise _Fault(f"HTTP {code}", again=code in _WORTH_ANOTHER_TRY, overload=code in _OVERLOAD)
+            raise _fault_of(response.status_code)
         try:
             return result_from(response.json())
         except (InfrastructureFault, ValueError, TypeError) as error:
@@ -213,8 +241,8 @@ class RemoteExecutor(Executor):
         try:
             result = await self._ask(session, endpoint.url, _PROBE, _PROBE.timeout + 5.0)
             well = result.status == "ok" and result.stdout.strip() == "1"
-        except _Fault:
-            well = False
+        except _Fault as fault:
+            well = not fault.broken and fault.again  # full is not broken
         endpoint.probed(well, time.monotonic())
         if well:
             logger.warning("code calls go to %s again", endpoint.url)

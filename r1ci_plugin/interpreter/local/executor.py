@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -29,8 +31,14 @@ from r1ci_plugin.interpreter.local.scan import template_for
 logger = logging.getLogger(__name__)
 
 CODE_BYTES = 256 << 10
-_ATTEMPTS = 4
+_MOST_SLOTS_LOST = 4
+"""A call whose slot is lost so often may be what ends it."""
+_MOST_HOSTS_LOST = 12
+"""With the rests between, time enough for a host that was killed to be started again and again, and an end where it
+cannot start."""
+_FIRST_REST_S, _LONGEST_REST_S = 0.02, 2.0
 _WINDOW_PER_SLOT = 4
+_DESCRIPTORS_PER_CALL = 4
 
 
 class IsolationUnavailable(RuntimeError):
@@ -60,7 +68,7 @@ class LocalExecutor(Executor):
         shared: bool = True,
     ) -> None:
         self.slots = slots or available_cores()
-        self._settings = launch.HostSettings(self.slots, floor, level, (*packages.ALLOWED, *allow))
+        self._settings = launch.HostSettings(self.slots, floor, level, (*packages.ALLOWED, *allow), not shared)
         self._queue_timeout = queue_timeout
         self._keep_bytes = keep_bytes
         self._own_folder: Path | None = None
@@ -134,19 +142,24 @@ class LocalExecutor(Executor):
     async def _run(self, source: bytes, stdin: bytes | None, order: dict[str, Any]) -> ExecResult:
         """Run one call, again where the infrastructure lost it. Never raises but for cancellation."""
         asked = time.monotonic()
-        reason = ""
-        for attempt in range(1, _ATTEMPTS + 1):
+        reason, hosts_lost, slots_lost = "", 0, 0
+        while hosts_lost < _MOST_HOSTS_LOST and slots_lost < _MOST_SLOTS_LOST:
+            attempt = 1 + hosts_lost + slots_lost
             try:
                 result = await self._once(source, stdin, order, asked)
             except HostLost as loss:
-                reason = str(loss)
+                reason, hosts_lost = str(loss), hosts_lost + 1
+                await asyncio.sleep(random.uniform(0, min(_LONGEST_REST_S, _FIRST_REST_S * 2**hosts_lost)))
                 continue
             except Exception as failure:
                 return ExecResult("sandbox_error", attempts=attempt, reason=f"{type(failure).__name__}: {failure}")
             if result is not None:
                 return replace(result, attempts=attempt)
-            reason = "the process that ran the call was lost"
-        return ExecResult("sandbox_error", attempts=_ATTEMPTS, reason=f"{reason}, {_ATTEMPTS} times")
+            reason, slots_lost = "the process that ran the call was lost", slots_lost + 1
+        attempts = hosts_lost + slots_lost
+        said = self.log().strip().rpartition("\n")[2]
+        reason = f"{reason}, {attempts} times" + (f"; the host's log ends with: {said}" if said else "")
+        return ExecResult("sandbox_error", attempts=attempts, reason=reason)
 
     async def _once(self, source: bytes, stdin: bytes | None, order: dict[str, Any], asked: float) -> ExecResult | None:
         """One attempt; None if the call was lost on the way. Raises HostLost, and OSError if files or processes run
@@ -172,7 +185,10 @@ class LocalExecutor(Executor):
         """Admission of the running loop: what waits here costs no files, unlike what waits at the host."""
         loop = asyncio.get_running_loop()
         if loop not in self._gates:
-            self._gates[loop] = Gate(_WINDOW_PER_SLOT * self.slots)
+            # At most half of the descriptors of this process, of which the trainer needs some as well.
+            soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+            affordable = soft // (2 * _DESCRIPTORS_PER_CALL) if soft != resource.RLIM_INFINITY else 1 << 20
+            self._gates[loop] = Gate(max(1, min(_WINDOW_PER_SLOT * self.slots, affordable)))
         return self._gates[loop]
 
     async def connection(self) -> Line:
@@ -186,6 +202,7 @@ class LocalExecutor(Executor):
 
     async def _connect(self, loop: asyncio.AbstractEventLoop) -> Line:
         sock, process = await asyncio.to_thread(launch.connect, self._folder(), self._settings)
+        self._processes = [known for known in self._processes if known.poll() is None]
         if process is not None:
             self._processes.append(process)
         line = Line(sock, loop)
@@ -202,7 +219,7 @@ class LocalExecutor(Executor):
     def _folder(self) -> Path:
         if self._shared:
             return launch.folder_for(self._settings)
-        if self._own_folder is None:
+        if self._own_folder is None or not self._own_folder.exists():
             self._own_folder = Path(tempfile.mkdtemp(prefix="r1ci-", dir=launch.runtime_folder()))
         return self._own_folder
 

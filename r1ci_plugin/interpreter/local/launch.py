@@ -44,6 +44,8 @@ class HostSettings:
     floor: str
     level: str | None
     packages: tuple[str, ...]
+    temporary: bool = False
+    """The host's folder is for one client alone, and goes with the host."""
 
 
 def boot_command(role: str) -> list[str]:
@@ -60,10 +62,18 @@ def folder_for(settings: HostSettings) -> Path:
 
 
 def runtime_folder() -> Path:
-    for path in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"):
+    """Where folders of hosts lie. Raises OSError if there is no place for one."""
+    for path in (os.environ.get("XDG_RUNTIME_DIR"), _temporary_folder(), "/tmp"):
         if path and os.access(path, os.W_OK | os.X_OK) and len(path) < _LONGEST_SOCKET_PATH - 40:
             return Path(path)
-    raise RuntimeError("no writable folder for the interpreter's socket: set XDG_RUNTIME_DIR or TMPDIR to a short path")
+    raise OSError("no writable folder for the interpreter's socket: set XDG_RUNTIME_DIR or TMPDIR to a short path")
+
+
+def _temporary_folder() -> str | None:
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:  # it found none that can be written
+        return None
 
 
 def connect(folder: Path, settings: HostSettings) -> tuple[socket.socket, subprocess.Popen[bytes] | None]:

@@ -51,6 +51,10 @@ def _host(boot: list[str], listener: socket.socket, settings: dict[str, object])
         return
     pool = Pool(Place(level, links, root, work), boot, slots)
     Hub(listener, pool, slots, {**greeting, "level": level}, os.path.join(folder, "lock")).run()
+    if settings["temporary"]:
+        import shutil
+
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _refuse(listener: socket.socket, greeting: dict[str, object]) -> None:

@@ -122,7 +122,10 @@ class Pool:
             return template.idle.pop(0), False
         if not template.ready or template.control is None or template.alive >= self._slots:
             return None
-        ours, theirs = wire.pair()
+        try:
+            ours, theirs = wire.pair()
+        except OSError:  # out of descriptors: calls that end give some back
+            return None
         number = next(n for n in range(len(self._numbers) + 1) if n not in self._numbers)
         try:
             wire.send(template.control, {"slot": number}, (theirs.fileno(),))

@@ -56,7 +56,8 @@ def main(settings: dict[str, str], control: socket.socket) -> None:
     if len(os.listdir("/proc/self/task")) != 1:
         raise RuntimeError("a warmed template must be single-threaded")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended slots are reaped by the kernel; their line tells the host
-    wire.send(control, {"ready": settings["template"], "imported": imported})
+    with contextlib.suppress(wire.PeerGone):
+        wire.send(control, {"ready": settings["template"], "imported": imported})
     while True:
         try:
             order, (line,) = wire.receive(control)
@@ -102,6 +103,8 @@ def _be_slot(plan: Plan, line: socket.socket) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         Slot(plan, line).serve()
         status = 0
+    except wire.PeerGone:
+        status = 0  # the host has ended, with nobody left to answer
     except BaseException:
         traceback.print_exc(file=sys.__stderr__)
     finally:
