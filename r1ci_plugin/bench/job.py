@@ -37,13 +37,12 @@ _COMMON = {
     "trainer.save_freq": -1,
     "r1ci.records.share": 0.05,
 }
+"""Settings of both jobs."""
 _SINGLE_TURN = {
     "~hydra.callbacks.r1ci": None,
-    "~r1ci": None,
     "~data.r1ci": None,
     "data.custom_cls.path": "null",
     "data.custom_cls.name": "null",
-    "~data.sampler": None,
     "actor_rollout_ref.rollout.agent.default_agent_loop": "single_turn_agent",
     "~reward.reward_manager.module": None,
     "reward.reward_manager.source": "register",
@@ -51,6 +50,7 @@ _SINGLE_TURN = {
     "~trainer.v1.sampler.custom_sampler": None,
     "~trainer.v1.sampler.sampler_kwargs": None,
 }
+"""What takes our parts out of a recipe."""
 _SCORE = (
     "def score(data_source, solution_str, ground_truth, extra_info, **_):\n    return float(len(solution_str) % 2)\n"
 )

@@ -58,8 +58,11 @@ def run(
 async def _run(code: str, timeout: float, memory_mb: int, floor: str, level: str | None) -> ExecResult:
     from r1ci_plugin.interpreter import LocalExecutor
 
-    async with LocalExecutor(1, floor=floor, level=level, shared=False) as executor:
+    executor = LocalExecutor(1, floor=floor, level=level, shared=False)
+    try:
         return await executor.run(code, timeout=timeout, memory_mb=memory_mb)
+    finally:
+        await executor.close()
 
 
 @app.command()
@@ -70,7 +73,7 @@ def selftest(floor: FloorOption = "landlock", level: LevelOption = None, as_json
     _check_levels(floor, level)
     try:
         isolation, findings = asyncio.run(_selftest(floor, level))
-    except IsolationUnavailable as refusal:
+    except (IsolationUnavailable, OSError) as refusal:
         if as_json:
             typer.echo(json.dumps({"ok": False, "isolation": None, "reason": str(refusal), "findings": []}))
         else:

@@ -20,6 +20,8 @@ from r1ci_plugin.trajectory import OUTCOMES
 
 _PHASES = {"generate": "generate", "code": "execute"}
 """What a trajectory waits for: name of the metric to name of the fact."""
+_STATUSES = ("ok", "error", "timeout", "memory")
+_PERCENTILES = (50, 95, 99)
 _EPSILON = 1e-6  # verl's GRPO adds it to the standard deviation (verl/trainer/ppo/core_algos.py)
 
 
@@ -100,11 +102,14 @@ def _sandbox_metrics(samples: Sequence[Sample]) -> dict[str, float]:
     levels = Counter(sample.isolation for sample in samples if sample.isolation)
     return {
         "r1ci/sandbox/calls": calls,
-        "r1ci/sandbox/retries": sum(fact["call_retries"] for fact in facts),
         **{
             f"r1ci/sandbox/{name}_rate": sum(fact[f"calls_{name}"] for fact in facts) / max(calls, 1)
-            for name in ("ok", "error", "timeout", "memory")
+            for name in _STATUSES
         },
+        "r1ci/sandbox/other_rate": (calls - sum(fact[f"calls_{name}"] for fact in facts for name in _STATUSES))
+        / max(calls, 1),
+        "r1ci/sandbox/retries": sum(fact["call_retries"] for fact in facts),
+        "r1ci/sandbox/busy_s": sum(fact["call_run_s"] for fact in facts),
         **_spread("r1ci/sandbox/run_s", [fact["call_run_s"] / fact["calls"] for fact in called]),
         **_spread("r1ci/sandbox/queue_s", [fact["call_queue_s"] / fact["calls"] for fact in called]),
         **{f"r1ci/sandbox/level/{name}": n / sum(levels.values()) for name, n in levels.items()},
@@ -178,5 +183,5 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _spread(name: str, values: Sequence[float]) -> dict[str, float]:
-    percentiles = np.percentile(values, [50, 95]) if values else (0.0, 0.0)
-    return {f"{name}/{label}": float(value) for label, value in zip(("p50", "p95"), percentiles, strict=True)}
+    percentiles = np.percentile(values, _PERCENTILES) if values else (0.0,) * len(_PERCENTILES)
+    return {f"{name}/p{label}": float(value) for label, value in zip(_PERCENTILES, percentiles, strict=True)}

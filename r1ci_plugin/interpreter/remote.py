@@ -13,7 +13,6 @@ import logging
 import os
 import random
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -24,6 +23,7 @@ import httpx
 from r1ci_plugin.interpreter.breaker import Endpoint
 from r1ci_plugin.interpreter.executor import ExecResult, Executor
 from r1ci_plugin.interpreter.fusion import InfrastructureFault, Request, result_from
+from r1ci_plugin.interpreter.tally import Tally
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ class RemoteExecutor(Executor):
         token = token or os.environ.get(TOKEN_VARIABLE)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, _Session] = WeakKeyDictionary()
-        self._counts: defaultdict[str, float] = defaultdict(float)
+        self._tally = Tally()
 
     async def close(self) -> None:
         session = self._sessions.pop(asyncio.get_running_loop(), None)
@@ -118,8 +118,8 @@ class RemoteExecutor(Executor):
             await local.close()
 
     def stats(self) -> dict[str, float]:
-        """`calls`, one count for each status, `retries`, `fallbacks`, and the summed seconds `run_s`."""
-        return dict(self._counts)
+        """As every executor, with `fallbacks`: calls that ran on this machine instead."""
+        return self._tally.facts()
 
     async def run(
         self, code: str, *, timeout: float = 10.0, memory_mb: int = 512, sample_key: str | None = None
@@ -128,10 +128,7 @@ class RemoteExecutor(Executor):
             result = await self._run(Request(code, timeout, memory_mb))
         except Exception as failure:
             result = ExecResult("sandbox_error", backend="remote", reason=f"{type(failure).__name__}: {failure}")
-        self._counts["calls"] += 1
-        self._counts[result.status] += 1
-        self._counts["retries"] += result.attempts - 1
-        self._counts["run_s"] += result.run_s
+        self._tally.add(result)
         return result
 
     async def _run(self, request: Request) -> ExecResult:
@@ -255,7 +252,7 @@ class RemoteExecutor(Executor):
 
             logger.warning("no endpoint works: code calls run on this machine for now")
             self._local = LocalExecutor()
-        self._counts["fallbacks"] += 1
+        self._tally.count("fallbacks")
         return await self._local.run(request.code, timeout=request.timeout, memory_mb=request.memory_mb)
 
     def _session(self) -> _Session:

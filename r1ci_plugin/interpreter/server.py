@@ -21,6 +21,7 @@ from r1ci_plugin.interpreter.executor import ExecResult
 from r1ci_plugin.interpreter.fusion import LANGUAGE, BadRequest, Request, answer_for, answer_for_cell
 from r1ci_plugin.interpreter.http import HttpRequest, HttpResponse, listen
 from r1ci_plugin.interpreter.local.executor import LocalExecutor
+from r1ci_plugin.interpreter.tally import GAUGES
 
 _KEEP_BYTES = 2 << 20
 _LONGEST_TIMEOUT_S = 600.0
@@ -119,7 +120,8 @@ class SandboxServer:
 
     def _metrics(self) -> str:
         facts = self._executor.stats()
-        gauges = {"slots": self._executor.slots, "busy": self._busy, "queue_places": self._places}
+        gauges: dict[str, float] = {"slots": self._executor.slots, "busy": self._busy, "queue_places": self._places}
+        gauges |= {name: facts.pop(name) for name in sorted(GAUGES) if name in facts}
         lines = [f'r1ci_sandbox_info{{isolation="{self._executor.isolation}"}} 1']
         lines += [f"r1ci_sandbox_{name} {value}" for name, value in gauges.items()]
         lines += [f"r1ci_sandbox_{name}_total {value}" for name, value in sorted(facts.items())]

@@ -93,7 +93,7 @@ async def test_a_folder_that_others_may_enter_is_refused() -> None:
 def test_an_unusable_runtime_folder_is_passed_over(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     too_long = runtime / ("x" * 90)
     too_long.mkdir()
-    for path in (too_long, runtime / "missing"):
+    for path in (too_long, runtime / "missing", Path("/proc/self")):  # the last one has every permission
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(path))
         assert launch.runtime_folder() != path
 
@@ -104,7 +104,7 @@ def test_no_writable_folder_at_all_says_what_to_set(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     monkeypatch.setattr("tempfile.gettempdir", none)
-    monkeypatch.setattr("os.access", lambda *_: False)
+    monkeypatch.setattr("tempfile.mkdtemp", lambda **_: os.open("/nowhere/at/all", 0))
     with pytest.raises(OSError, match="set XDG_RUNTIME_DIR or TMPDIR"):
         launch.runtime_folder()
 

@@ -100,6 +100,8 @@ async def test_metrics_count_what_was_run(server: str) -> None:
     async with httpx.AsyncClient() as client:
         lines = (await client.get(f"{server}/metrics")).text.splitlines()
     assert "r1ci_sandbox_calls_total 2.0" in lines and "r1ci_sandbox_error_total 1.0" in lines
+    names = {line.partition(" ")[0] for line in lines}
+    assert {"r1ci_sandbox_run_s_p99", "r1ci_sandbox_queue_s_p50", "r1ci_sandbox_utilisation"} <= names
 
 
 async def test_a_token_is_asked_for_where_one_is_set() -> None:

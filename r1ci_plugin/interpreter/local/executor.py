@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from r1ci_plugin.interpreter.local.gate import Gate
 from r1ci_plugin.interpreter.local.line import HostLost, Line
 from r1ci_plugin.interpreter.local.parcel import Parcel
 from r1ci_plugin.interpreter.local.scan import template_for
+from r1ci_plugin.interpreter.tally import Tally
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +43,10 @@ _DESCRIPTORS_PER_CALL = 4
 
 class IsolationUnavailable(RuntimeError):
     """This machine cannot isolate code calls as asked; the message says why and what to do."""
+
+
+class _CallLost(RuntimeError):
+    """The slot ended under the call, or could not start it; the host is well."""
 
 
 class LocalExecutor(Executor):
@@ -77,7 +81,7 @@ class LocalExecutor(Executor):
         self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, Gate] = WeakKeyDictionary()
         self._processes: list[subprocess.Popen[bytes]] = []
         self._opened: list[Line] = []
-        self._counts: defaultdict[str, float] = defaultdict(float)
+        self._tally = Tally(self.slots)
         self.isolation = ""
         """The level, once started."""
         self.host_pid = 0
@@ -104,12 +108,14 @@ class LocalExecutor(Executor):
 
     def log(self) -> str:
         """What the host and its processes had to say, for people; empty if all went well."""
-        path = self._folder() / "host.log"
-        return path.read_text(errors="replace") if path.exists() else ""
+        try:
+            return (self._folder() / "host.log").read_text(errors="replace")
+        except OSError:
+            return ""
 
     def stats(self) -> dict[str, float]:
-        """`calls`, one count for each status, `retries`, and the summed seconds `queue_s` and `run_s`."""
-        return dict(self._counts)
+        """As every executor, with `utilisation`."""
+        return self._tally.facts()
 
     async def run(
         self,
@@ -132,11 +138,7 @@ class LocalExecutor(Executor):
                 "key": (sample_key or "")[:200],
             }
             result = await self._run(source, None if stdin is None else stdin.encode("utf-8", "surrogatepass"), order)
-        self._counts["calls"] += 1
-        self._counts[result.status] += 1
-        self._counts["retries"] += result.attempts - 1
-        self._counts["queue_s"] += result.queue_s
-        self._counts["run_s"] += result.run_s
+        self._tally.add(result)
         return result
 
     async def _run(self, source: bytes, stdin: bytes | None, order: dict[str, Any]) -> ExecResult:
@@ -150,20 +152,21 @@ class LocalExecutor(Executor):
             except HostLost as loss:
                 reason, hosts_lost = str(loss), hosts_lost + 1
                 await asyncio.sleep(random.uniform(0, min(_LONGEST_REST_S, _FIRST_REST_S * 2**hosts_lost)))
-                continue
+            except _CallLost as loss:
+                reason, slots_lost = str(loss), slots_lost + 1
+            except IsolationUnavailable as refusal:
+                return ExecResult("sandbox_error", attempts=attempt, reason=str(refusal))
             except Exception as failure:
                 return ExecResult("sandbox_error", attempts=attempt, reason=f"{type(failure).__name__}: {failure}")
-            if result is not None:
+            else:
                 return replace(result, attempts=attempt)
-            reason, slots_lost = "the process that ran the call was lost", slots_lost + 1
         attempts = hosts_lost + slots_lost
         said = self.log().strip().rpartition("\n")[2]
         reason = f"{reason}, {attempts} times" + (f"; the host's log ends with: {said}" if said else "")
         return ExecResult("sandbox_error", attempts=attempts, reason=reason)
 
-    async def _once(self, source: bytes, stdin: bytes | None, order: dict[str, Any], asked: float) -> ExecResult | None:
-        """One attempt; None if the call was lost on the way. Raises HostLost, and OSError if files or processes run
-        out."""
+    async def _once(self, source: bytes, stdin: bytes | None, order: dict[str, Any], asked: float) -> ExecResult:
+        """One attempt. Raises HostLost, _CallLost, and OSError if files or processes run out."""
         async with self._gate().place(order["key"]):
             line = await self.connection()
             left = self._queue_timeout - (time.monotonic() - asked)
@@ -177,7 +180,7 @@ class LocalExecutor(Executor):
                         "sandbox_error", reason=str(answer["failed"]), queue_s=admitted_s + answer["queue_s"]
                     )
                 if "lost" in answer:
-                    return None
+                    raise _CallLost(answer["lost"])
                 result = parcel.result(answer, level=self.isolation, keep_bytes=self._keep_bytes)
                 return replace(result, queue_s=admitted_s + result.queue_s)
 

@@ -64,9 +64,18 @@ def folder_for(settings: HostSettings) -> Path:
 def runtime_folder() -> Path:
     """Where folders of hosts lie. Raises OSError if there is no place for one."""
     for path in (os.environ.get("XDG_RUNTIME_DIR"), _temporary_folder(), "/tmp"):
-        if path and os.access(path, os.W_OK | os.X_OK) and len(path) < _LONGEST_SOCKET_PATH - 40:
+        if path and len(path) < _LONGEST_SOCKET_PATH - 40 and _takes_folders(path):
             return Path(path)
     raise OSError("no writable folder for the interpreter's socket: set XDG_RUNTIME_DIR or TMPDIR to a short path")
+
+
+def _takes_folders(path: str) -> bool:
+    """Tried, not asked: permissions say nothing about a full, a read-only or a special file system."""
+    try:
+        os.rmdir(tempfile.mkdtemp(prefix="r1ci-try-", dir=path))
+    except OSError:
+        return False
+    return True
 
 
 def _temporary_folder() -> str | None:
