@@ -58,6 +58,7 @@ def check_all(config: Any) -> Iterator[Finding]:
         check_data,
         check_trainer,
         check_ray,
+        check_gpu,
     )
     sound = True
     for check in checks:
@@ -407,6 +408,14 @@ def check_ray(config: Any) -> Iterator[Finding]:
         )
     else:
         yield ok(f"Ray has {given} CPUs, {needed} needed")
+
+
+def check_gpu(config: Any) -> Iterator[Finding]:
+    """On GPUs: vLLM can load the policy, lengths agree, and the memory plan is told."""
+    if config.actor_rollout_ref.rollout.name == "vllm":
+        from r1ci_plugin import gpu_checks
+
+        yield from gpu_checks.check_all(config)
 
 
 def cpus_of(config: Any) -> int:

@@ -21,6 +21,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from r1ci_plugin import backend, leftovers, nodes
 from r1ci_plugin.checks import Finding, broken, check_all
+from r1ci_plugin.gpu_checks import MEMORY
 from r1ci_plugin.recipe_files import load_recipe, recipes_folder
 
 
@@ -32,7 +33,11 @@ class Preflight(Callback):  # type: ignore[misc]  # hydra's classes count as Any
         say(announcement(config))
         for line in differences(config):
             say(f"  {line}")
-        stop_on(broken(finding.what, finding.mend) for finding in check_all(config) if not finding.ok)
+        findings = list(check_all(config))
+        for finding in findings:
+            if finding.what.startswith(MEMORY):
+                say(finding.what)
+        stop_on(broken(finding.what, finding.mend) for finding in findings if not finding.ok)
         prepare_run_folder(config)
         if address := nodes.address_of(config):
             found = list(nodes.check_nodes(config, address))

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from r1ci_plugin.plan.formulas import GIB
-from r1ci_plugin.plan.job import CannotPlan, Job, job_of, model_path
+from r1ci_plugin.plan.job import CannotPlan, Engine, Job, job_of, model_path
 from r1ci_plugin.plan.mends import Memory, mend, problems
 from r1ci_plugin.plan.moments import Moment, cache_of, disk, gpu_moments, host_moments
 from r1ci_plugin.plan.shapes import ModelShape, UnknownModel, shape_of
@@ -46,7 +46,8 @@ def command(
 
 
 def _planned(recipe: str, overrides: list[str]) -> tuple[str, Job]:
-    """The policy's path and the run. A later stage's policy may not be there yet: then it has the sizes of the first's."""
+    """The policy's path and the run. A later stage's policy may not be there yet: then it has the sizes of the
+    first's."""
     config = _composed(recipe, overrides)
     path = model_path(config)
     try:
@@ -140,16 +141,22 @@ def _print(path: str, job: Job, memory: Memory) -> None:
         table.add_section()
     console.print(table)
     if job.engine:
-        cache = cache_of(job, job.engine, memory.gpu)
-        console.print(
-            f"Rollout: {job.engines} engines of {job.engine.tensor_parallel} GPUs, {cache.in_flight} trajectories each. "
-            f"The cache holds {max(0, int(cache.tokens)):,} tokens: {max(0.0, cache.longest_at_once):.0f} sequences of "
-            f"{cache.longest:,} at once, or all {cache.in_flight} with {max(0, int(cache.mean_for_all)):,} on average.",
-            highlight=False,
-        )
+        console.print(_rollout(job, job.engine, memory), highlight=False)
     one, all_kept = disk(job)
     kept = "" if all_kept is None else f", {all_kept / GIB:.0f} GB while the next one is written"
     console.print(f"Disk: {one / GIB:.0f} GB a checkpoint{kept}.", highlight=False)
+
+
+def _rollout(job: Job, engine: Engine, memory: Memory) -> str:
+    cache = cache_of(job, engine, memory.gpu)
+    tokens, longest, mean = (
+        max(0, int(figure)) for figure in (cache.tokens, cache.longest_at_once, cache.mean_for_all)
+    )
+    return (
+        f"Rollout: {job.engines} engines of {engine.tensor_parallel} GPUs, {cache.in_flight} trajectories each. The "
+        f"cache holds {tokens:,} tokens: {longest} sequences of {cache.longest:,} at once, or all {cache.in_flight} "
+        f"with {mean:,} on average."
+    )
 
 
 def _sizes(shape: ModelShape) -> str:
@@ -165,7 +172,9 @@ def _print_verdict(job: Job, memory: Memory, reasons: list[str], change: tuple[s
     peak = max(gpu_moments(job, memory.gpu), key=lambda moment: moment.total)
     spare = memory.gpu - peak.total
     if not reasons:
-        typer.echo(f"It fits: {spare / GIB:.1f} GB of {memory.gpu / GIB:g} to spare at the largest moment, {peak.name}.")
+        typer.echo(
+            f"It fits: {spare / GIB:.1f} GB of {memory.gpu / GIB:g} to spare at the largest moment, {peak.name}."
+        )
     for reason in reasons:
         typer.echo(f"DOES NOT FIT  {reason}")
     if reasons and change:

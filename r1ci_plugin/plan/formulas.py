@@ -1,8 +1,8 @@
 """Bytes from sizes: the arithmetic of the memory plan, pure.
 
-Every function gives bytes on one GPU unless it says otherwise. `tokens` are those of a packed micro batch on one GPU, `shards`
-the GPUs over which FSDP cuts a tensor. Marks: a source, or [ours] for an approximation. `tests/plan` holds the counts to
-transformers' own models and the saved activations to what autograd keeps.
+Every function gives bytes on one GPU unless it says otherwise. `tokens` are those of a packed micro batch on one GPU,
+`shards` the GPUs over which FSDP cuts a tensor. Marks: a source, or [ours] for an approximation. `tests/plan` holds
+the counts to transformers' own models and the saved activations to what autograd keeps.
 
 Left out: which of these lie in memory at the same time (`moments.py`).
 """
@@ -26,8 +26,8 @@ FRAGMENTATION = 0.05
 NODE_BASE = 64 * GIB
 """[ours] Host memory of a node for everything else: Ray and its object store, agent loops, code calls, page cache."""
 FUSED_CHUNK, ENTROPY_CHUNK_COPIES = 512, 3
-"""Tokens of a chunk in verl's fused head (verl/utils/experimental/torch_functional.py), and float32 copies of a chunk of
-logits in its chunked entropy (verl/utils/torch_functional.py)."""
+"""Tokens of a chunk in verl's fused head (verl/utils/experimental/torch_functional.py), and float32 copies of a chunk
+of logits in its chunked entropy (verl/utils/torch_functional.py)."""
 
 
 def weights(shape: ModelShape, bytes_each: int, shards: int) -> float:
@@ -83,9 +83,11 @@ def saved_by_layer(shape: ModelShape) -> float:
 
 def activations(shape: ModelShape, tokens: int, *, recompute: bool, on_host: bool = False) -> float:
     """What is kept from forward to backward: with recomputing, the input of every layer, else all a layer saves. On the
-    host, all but two layers' share of it (verl/utils/activation_offload.py; two: ours)."""
+    host, all but two layers' share of it (verl/utils/activation_offload.py; two: ours). And what the last norm and the
+    output head save."""
     each = shape.hidden * BF16 if recompute else saved_by_layer(shape)
-    return tokens * each * (min(2, shape.layers) if on_host else shape.layers)
+    last = shape.hidden * (FP32 + 2 * BF16)
+    return tokens * (each * (min(2, shape.layers) if on_host else shape.layers) + last)
 
 
 def recomputed_layer(shape: ModelShape, tokens: int) -> float:
@@ -127,28 +129,28 @@ def engine_weights(shape: ModelShape, tensor_parallel: int) -> float:
 
 
 def engine_workspace(shape: ModelShape, tensor_parallel: int, batched_tokens: int, sequences: int) -> float:
-    """What vLLM sets aside when it profiles a largest step: one layer of all batched tokens, and float32 logits and their
-    softmax for every sequence [ours]."""
+    """What vLLM sets aside when it profiles a largest step: one layer of all batched tokens, and float32 logits and
+    their softmax for every sequence [ours]."""
     layer = batched_tokens * (3 * shape.intermediate * BF16 / tensor_parallel + 4 * shape.hidden * BF16)
     return layer + sequences * shape.vocab * FP32 * 2
 
 
 def kv_token(shape: ModelShape, tensor_parallel: int) -> float:
-    """Bytes of cache for one token: a key and a value in bfloat16 for each layer and each of this GPU's heads; with more
-    GPUs than heads, heads are held more than once (vLLM's attention layers)."""
+    """Bytes of cache for one token: a key and a value in bfloat16 for each layer and each of this GPU's heads; with
+    more GPUs than heads, heads are held more than once (vLLM's attention layers)."""
     heads = max(shape.kv_heads / tensor_parallel, 1.0)
     return 2 * shape.layers * heads * shape.head_dim * BF16
 
 
 def loading(shape: ModelShape, bytes_each: int, gpus_per_node: int) -> float:
-    """Host memory of a node while a model is read: every process reads a tied model whole, of an untied one only the first
-    process does (verl/utils/fsdp_utils.py, `get_init_weight_context_manager`)."""
+    """Host memory of a node while a model is read: every process reads a tied model whole, of an untied one only the
+    first process does (verl/utils/fsdp_utils.py, `get_init_weight_context_manager`)."""
     return shape.parameters * bytes_each * (gpus_per_node if shape.tied else 1)
 
 
 def export(shape: ModelShape, bytes_each: int) -> float:
-    """Host memory of the first process while it writes the policy for Hugging Face: all weights in their own type, and an
-    empty model in bfloat16 (verl/utils/checkpoint/fsdp_checkpoint_manager.py)."""
+    """Host memory of the first process while it writes the policy for Hugging Face: all weights in their own type, and
+    an empty model in bfloat16 (verl/utils/checkpoint/fsdp_checkpoint_manager.py)."""
     return shape.parameters * (bytes_each + BF16)
 
 

@@ -30,9 +30,12 @@ class Memory:
 
 def problems(job: Job, memory: Memory) -> Iterator[str]:
     """Why the run cannot be, one line a reason; none where it fits."""
-    yield from _lengths(job)
+    yield from contradictions(job)
     if job.engine:
-        yield from _engine(job, job.engine, memory)
+        cache = cache_of(job, job.engine, memory.gpu)
+        if cache.longest_at_once < 1:
+            held = max(0, int(cache.tokens))
+            yield f"the engine's cache holds {held} tokens, not one sequence of {cache.longest}: vLLM won't start"
     for moment in gpu_moments(job, memory.gpu):
         if moment.total > memory.gpu:
             yield f"{moment.name}: {moment.total / GIB:.1f} GB on a GPU of {memory.gpu / GIB:.1f} GB"
@@ -41,8 +44,8 @@ def problems(job: Job, memory: Memory) -> Iterator[str]:
             yield f"{moment.name}: {moment.total / GIB:.0f} GB on a host of {memory.host / GIB:.0f} GB"
 
 
-def _lengths(job: Job) -> Iterator[str]:
-    """verl and vLLM stop at these, some of them only after minutes."""
+def contradictions(job: Job) -> Iterator[str]:
+    """Settings that cannot go together on any GPU: verl and vLLM stop at them, some only at the first long answer."""
     budgets = {"the update": job.update_tokens}
     if job.engine:
         budgets |= {"log-probs": job.log_prob_tokens, "the reference": job.reference_tokens}
@@ -51,18 +54,16 @@ def _lengths(job: Job) -> Iterator[str]:
             yield f"a micro batch of {name} has {tokens} tokens, fewer than the longest trajectory, {job.longest}"
     if job.longest > job.shape.positions:
         yield f"the model reads {job.shape.positions} tokens, the longest trajectory has {job.longest}"
+    if job.engine:
+        yield from _engine(job, job.engine)
 
 
-def _engine(job: Job, engine: Engine, memory: Memory) -> Iterator[str]:
+def _engine(job: Job, engine: Engine) -> Iterator[str]:
     width = engine.tensor_parallel
     if job.gpus_per_node % width or job.shape.heads % width:
         yield f"an engine on {width} GPUs divides neither {job.gpus_per_node} GPUs nor {job.shape.heads} heads evenly"
     if engine.model_len < job.longest:
         yield f"the engine accepts {engine.model_len} tokens, the longest trajectory has {job.longest}"
-    cache = cache_of(job, engine, memory.gpu)
-    if cache.longest_at_once < 1:
-        held = max(0, int(cache.tokens))
-        yield f"the engine's cache holds {held} tokens, fewer than one sequence of {engine.model_len}: vLLM won't start"
 
 
 def fits(job: Job, memory: Memory) -> bool:
@@ -128,7 +129,7 @@ def _offload(job: Job) -> Iterator[tuple[str, Job]]:
 
 def _keep_on_gpu(job: Job) -> Iterator[tuple[str, Job]]:
     """Where the host is what's too small."""
-    if job.weights_offload or job.moments_offload:
+    if job.engine and (job.weights_offload or job.moments_offload):
         changed = replace(job, weights_offload=False, moments_offload=False)
         yield f"{FSDP}.param_offload=false {FSDP}.optimizer_offload=false", changed
 
@@ -157,6 +158,13 @@ def _activations_offload(job: Job) -> Iterator[tuple[str, Job]]:
         yield f"{_model(job)}.enable_activation_offload=true", replace(job, activations_offload=True)
 
 
+def _all_offload(job: Job) -> Iterator[tuple[str, Job]]:
+    """FSDP2 keeps nothing on the GPU and steps on the host: slow."""
+    if not job.all_offload:
+        key = f"{FSDP}.offload_policy=true" if job.engine else "engine.offload_policy=true"
+        yield key, replace(job, all_offload=True)
+
+
 def _layout(job: Job) -> Iterator[tuple[str, Job]]:
     """More nodes, with the offload of these layouts (recipes/r1ci_layout/)."""
     for nodes in (2, 4):
@@ -179,6 +187,7 @@ CHANGES: tuple[Change, ...] = (
     _wider_engine,
     _fused_head,
     _activations_offload,
+    _all_offload,
     _layout,
 )
 TRIED_ALONE = (_share, _keep_on_gpu)

@@ -1,7 +1,7 @@
 """The moments of a run and what lies in memory at each: on a GPU, on a node's host, on disk.
 
-A moment is a time at which no part of it is freed, so its parts add up; the largest decides. Which process holds what at
-which moment follows verl's trainer in its mode `sync` and its FSDP engine (verl/workers/engine_workers.py,
+A moment is a time at which no part of it is freed, so its parts add up; the largest decides. Which process holds what
+at which moment follows verl's trainer in its mode `sync` and its FSDP engine (verl/workers/engine_workers.py,
 verl/workers/engine/base.py). Left out: the bytes of a part (`formulas.py`).
 """
 
@@ -216,6 +216,7 @@ def host_moments(job: Job) -> Iterator[Moment]:
 
 
 def disk(job: Job) -> tuple[float, float | None]:
-    """Bytes of a checkpoint, and of all that lie there at once: those kept and the one being written; None: no bound."""
+    """Bytes of a checkpoint, and of all that lie there at once: those kept and the one being written; None: no
+    bound."""
     one = f.checkpoint(job.shape, job.master_bytes, exported=job.exported)
     return one, None if job.checkpoints is None else one * (job.checkpoints + 1)

@@ -72,8 +72,8 @@ MODELS = {
         36, 2560, 9728, 32, 8, 128, 151936, tied=True, qkv_bias=False, qk_norm=True, positions=262144
     ),
 }
-"""The models of the recipes, by their names on the Hugging Face hub: values of their config.json. The sums agree with the
-parameters their model cards state (3.09, 7.61, 14.7 and 4.0 thousand million)."""
+"""The models of the recipes, by their names on the Hugging Face hub: values of their config.json. The sums agree with
+the parameters their model cards state (3.09, 7.61, 14.7 and 4.0 thousand million)."""
 
 _KINDS = {"qwen2", "qwen3", "llama"}
 
@@ -88,7 +88,9 @@ def shape_of(path: str) -> ModelShape:
             raise UnknownModel(f"the sizes of {path} cannot be read from {file}: {error}") from error
     if path in MODELS:
         return MODELS[path]
-    raise UnknownModel(f"the sizes of {path} are not known: it is no folder with a config.json and no model of a recipe")
+    raise UnknownModel(
+        f"the sizes of {path} are not known: it is no folder with a config.json and no model of a recipe"
+    )
 
 
 def from_config(config: dict[str, Any]) -> ModelShape:

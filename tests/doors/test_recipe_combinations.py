@@ -13,6 +13,11 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from r1ci_plugin import recipe_files
 from r1ci_plugin.config import settings_from
 from r1ci_plugin.doctor import compose
+from r1ci_plugin.plan.formulas import GIB
+from r1ci_plugin.plan.job import job_of, model_path
+from r1ci_plugin.plan.mends import Memory, problems
+from r1ci_plugin.plan.moments import cache_of
+from r1ci_plugin.plan.shapes import shape_of
 
 pytest.importorskip("verl")
 
@@ -121,6 +126,16 @@ def test_verl_accepts_every_ablation_on_gpus(ablation: str) -> None:
     made = check_stage(config, MODEL, *([CRITIC] if ablation == "ppo" else []))
     assert made[MODEL].hf_config.vocab_size > 0
     assert config.r1ci.ablation == ablation
+
+
+def test_every_model_fits_on_every_layout_by_the_memory_plan() -> None:
+    memory = Memory(80 * GIB, 512 * GIB)
+    for recipe, model, layout in product(("r1ci_stage1", "r1ci_sft"), MODELS, LAYOUTS):
+        config = combination(recipe, model, layout)
+        job = job_of(config, shape_of(model_path(config)))
+        assert not list(problems(job, memory)), (recipe, model, layout)
+        if job.engine:  # all trajectories of a step have room at once, unless most are long
+            assert cache_of(job, job.engine, memory.gpu).mean_for_all > 3000, (model, layout)
 
 
 def test_model_and_layout_leave_the_method_alone() -> None:
