@@ -69,7 +69,7 @@ up() {
 run() {                              # on the head node. Without CPU nodes, every GPU node runs the code calls of its trajectories
     local head=${GPU_NODES%% *} node endpoints=""
     for node in ${CPU_NODES:-}; do endpoints+="${endpoints:+,}'http://$node:$SANDBOX_PORT'"; done
-    on "$head" env R1CI_BACKEND="${R1CI_BACKEND:-gpu}" R1CI_DATA="${R1CI_DATA:-data/r1ci}" R1CI_RUNS="${R1CI_RUNS:-runs}" \
+    on "$head" env RAY_ADDRESS="$head:$PORT" R1CI_BACKEND="${R1CI_BACKEND:-gpu}" R1CI_DATA="${R1CI_DATA:-data/r1ci}" R1CI_RUNS="${R1CI_RUNS:-runs}" \
         "$VENV/bin/python" -m verl.trainer.main_ppo "++ray_kwargs.ray_init.address='$head:$PORT'" \
         ${endpoints:+r1ci.executor.kind=remote "r1ci.executor.endpoints=[$endpoints]"} "$@"
 }
