@@ -19,6 +19,7 @@ VENV=${VENV:-$PWD/.venv}             # the same path on every node
 PORT=${PORT:-6379}                   # of Ray's head
 SANDBOX_PORT=${SANDBOX_PORT:-8080}
 SECRETS=${SECRETS:-$HOME/.r1ci_cluster}
+STATE=${STATE:-/tmp}                 # folder on every node for logs and process ids
 
 secrets() {                          # both services ask for a token; the nodes get it over ssh's stdin, never on a command line
     if [ ! -f "$SECRETS" ]; then
@@ -43,12 +44,12 @@ on() {                               # on NODE COMMAND...: by ssh, or by srun in
 }
 
 keep() {                             # keep NODE NAME COMMAND...: a service. With srun it ends with the allocation; with ssh it stays,
-    local node=$1 name=$2            # and its log and process id lie in /tmp there
+    local node=$1 name=$2            # and its log and process id lie in $STATE there
     shift 2
     if [ -n "${SLURM_JOB_ID:-}" ]; then
         on "$node" "$@" &
     else
-        on "$node" bash -c 'nohup "${@:2}" >"/tmp/r1ci_$1.log" 2>&1 </dev/null & echo $! >"/tmp/r1ci_$1.pid"' - "$name" "$@"
+        on "$node" bash -c 'nohup "${@:2}" >"$1.log" 2>&1 </dev/null & echo $! >"$1.pid"' - "$STATE/r1ci_$name" "$@"
     fi
 }
 
@@ -68,7 +69,7 @@ up() {
 run() {                              # on the head node. Without CPU nodes, every GPU node runs the code calls of its trajectories
     local head=${GPU_NODES%% *} node endpoints=""
     for node in ${CPU_NODES:-}; do endpoints+="${endpoints:+,}'http://$node:$SANDBOX_PORT'"; done
-    on "$head" env R1CI_BACKEND="${R1CI_BACKEND:-gpu}" R1CI_DATA="${R1CI_DATA:-data/r1ci}" R1CI_RUNS="${R1CI_RUNS:-runs}" \
+    on "$head" env RAY_ADDRESS="$head:$PORT" R1CI_BACKEND="${R1CI_BACKEND:-gpu}" R1CI_DATA="${R1CI_DATA:-data/r1ci}" R1CI_RUNS="${R1CI_RUNS:-runs}" \
         "$VENV/bin/python" -m verl.trainer.main_ppo "++ray_kwargs.ray_init.address='$head:$PORT'" \
         ${endpoints:+r1ci.executor.kind=remote "r1ci.executor.endpoints=[$endpoints]"} "$@"
 }
@@ -76,7 +77,7 @@ run() {                              # on the head node. Without CPU nodes, ever
 down() {                             # ends only what `up` has started, by process id
     local node
     for node in ${GPU_NODES:-} ${CPU_NODES:-}; do
-        on "$node" bash -c 'for file in /tmp/r1ci_{ray,sandbox}.pid; do [ -f "$file" ] && kill "$(cat "$file")" && rm "$file"; done; true'
+        on "$node" bash -c 'for file in "$1"/r1ci_{ray,sandbox}.pid; do [ -f "$file" ] && kill "$(cat "$file")" && rm "$file"; done; true' - "$STATE"
     done
 }
 

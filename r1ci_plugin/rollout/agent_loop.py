@@ -40,8 +40,7 @@ class CodeInterpreterAgentLoop(AgentLoopBase):  # type: ignore[misc]  # verl shi
         super().__init__(*args, **kwargs)
         self.settings = settings_from(self.config)
         self.codec: TokenizerCodec = codec_for(self.tokenizer, self.config.actor_rollout_ref.model.path)
-        workers = self.config.actor_rollout_ref.rollout.get("agent", {}).get("num_workers", 1)
-        self.executor: Executor = executor_for(self.settings.executor, workers)
+        self.executor: Executor = executor_for(self.settings.executor)
 
     async def run(self, sampling_params: dict[str, Any], **kwargs: Any) -> list[AgentLoopOutput]:
         """`kwargs` is a row of the dataset; `raw_prompt` holds the messages."""
