@@ -64,7 +64,7 @@ async def listen(handler: Handler, host: str, port: int) -> asyncio.Server:
 async def _serve_connection(handler: Handler, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while True:
         try:
-            request = await _read(reader)
+            request = await _read(reader, writer)
         except _Malformed as fault:
             await _write(writer, HttpResponse(fault.status, {"detail": str(fault)}), keep=False)
             return
@@ -95,7 +95,7 @@ async def _answer(handler: Handler, request: HttpRequest, reader: asyncio.Stream
         work.cancel()
 
 
-async def _read(reader: asyncio.StreamReader) -> HttpRequest | None:
+async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> HttpRequest | None:
     """The next request; None if the peer is done. Raises _Malformed."""
     try:
         head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _IDLE_S)
@@ -119,6 +119,8 @@ async def _read(reader: asyncio.StreamReader) -> HttpRequest | None:
         raise _Malformed(400, "Content-Length is not a number")
     if int(length) > MOST_BODY_BYTES:
         raise _Malformed(413, f"the body is longer than {MOST_BODY_BYTES} bytes")
+    if headers.get("expect", "").lower() == "100-continue":  # curl waits a second for it
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     body = await asyncio.wait_for(reader.readexactly(int(length)), _BODY_S)
     return HttpRequest(parts[0], parts[1].partition("?")[0], headers, body)
 

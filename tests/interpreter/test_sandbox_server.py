@@ -117,6 +117,17 @@ async def test_a_token_is_asked_for_where_one_is_set() -> None:
                 assert (await friend.run("print(1)")).stdout == "1\n"
 
 
+async def test_a_client_that_asks_before_it_sends_a_long_body_is_told_to_go_on(server: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(server.rpartition(":")[2]))
+    body = json.dumps({"code": "print(1)", "language": "python"}).encode()
+    head = f"POST /run_code HTTP/1.1\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+    writer.write(head.encode())
+    assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(body)
+    assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+    writer.close()
+
+
 async def test_nonsense_on_the_wire_does_not_stop_the_server(server: str) -> None:
     port = int(server.rpartition(":")[2])
     post = b"POST /run_code HTTP/1.1\r\nContent-Length: "

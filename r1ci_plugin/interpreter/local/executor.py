@@ -204,7 +204,11 @@ class LocalExecutor(Executor):
         return await asyncio.shield(task)
 
     async def _connect(self, loop: asyncio.AbstractEventLoop) -> Line:
-        sock, process = await asyncio.to_thread(launch.connect, self._folder(), self._settings)
+        try:
+            sock, process = await asyncio.to_thread(launch.connect, self._folder(), self._settings)
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            # its folder was removed under us, or the host that was just started has ended: another may do better
+            raise HostLost(f"the host cannot be reached: {error}") from None
         self._processes = [known for known in self._processes if known.poll() is None]
         if process is not None:
             self._processes.append(process)
