@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from r1ci_plugin import backend
 from r1ci_plugin.checks import Finding, broken, ok
 from r1ci_plugin.plan.formulas import GIB
 from r1ci_plugin.plan.job import CannotPlan, job_of
@@ -25,8 +26,19 @@ GPU_GB = 80
 
 def check_all(config: Any) -> Iterator[Finding]:
     """All findings on the composed configuration of a stage with vLLM."""
+    yield from check_cluster(config.trainer.nnodes)
     yield from check_attention(config.actor_rollout_ref.model.path)
     yield from check_plan(config)
+
+
+def check_cluster(nodes: int) -> Iterator[Finding]:
+    """Several nodes are a Ray cluster that runs already: verl would start a local one and find too few GPUs in it."""
+    if nodes > 1 and not backend.choose().on_cluster:
+        yield broken(
+            f"{nodes} nodes need a Ray cluster that runs already",
+            "ray start --head --port=6379 on the first, ray start --address=FIRST:6379 on the others, then "
+            "export RAY_ADDRESS=FIRST:6379",
+        )
 
 
 def check_attention(policy: str) -> Iterator[Finding]:

@@ -50,7 +50,7 @@ _SINGLE_TURN = {
     "trainer.v1.sampler.custom_sampler.path": "null",
     "trainer.v1.sampler.custom_sampler.name": "null",
     "~trainer.v1.sampler.sampler_kwargs": None,
-    "+trainer.v1.sampler.sampler_kwargs": "{poll_interval: 0.05}",
+    "+trainer.v1.sampler.sampler_kwargs": "{}",
 }
 """What takes our parts out of a recipe."""
 _SCORE = (

@@ -160,7 +160,7 @@ def _rollout(job: Job, engine: Engine, memory: Memory) -> str:
 
 
 def _sizes(shape: ModelShape) -> str:
-    return f"{shape.parameters / 1e9:.2f} thousand million parameters, {shape.layers} layers, width {shape.hidden}"
+    return f"{shape.parameters / 1e9:.2f} billion parameters, {shape.layers} layers, width {shape.hidden}"
 
 
 def _parts(moment: Moment) -> str:

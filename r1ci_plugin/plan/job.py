@@ -106,6 +106,8 @@ def _stage(config: Any, shape: ModelShape) -> Job:
     actor, reference, model = (config.actor_rollout_ref[part] for part in ("actor", "ref", "model"))
     rollout, engine = config.actor_rollout_ref.rollout, actor.fsdp_config
     _refuse(config.trainer.device, actor.strategy, model)
+    if config.trainer.v1.trainer_mode != "sync":
+        raise CannotPlan(f"verl's trainer mode {config.trainer.v1.trainer_mode} is not planned, only sync")
     if not actor.use_dynamic_bsz:
         raise CannotPlan("micro batches by rows are not planned: actor_rollout_ref.actor.use_dynamic_bsz=true")
     if rollout.name != "vllm":

@@ -73,7 +73,7 @@ MODELS = {
     ),
 }
 """The models of the recipes, by their names on the Hugging Face hub: values of their config.json. The sums agree with
-the parameters their model cards state (3.09, 7.61, 14.7 and 4.0 thousand million)."""
+the parameters their model cards state (3.09, 7.61, 14.7 and 4.0 billion)."""
 
 _KINDS = {"qwen2", "qwen3", "llama"}
 

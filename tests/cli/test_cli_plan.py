@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -63,8 +64,24 @@ def test_fine_tuning_is_planned_by_the_same_words() -> None:
         (["r1ci_model@_global_=gpt"], "does not compose"),
         (["actor_rollout_ref.model.lora_rank=8"], "LoRA is not planned"),
         (["r1ci_backend@_global_=cpu"], "only the gpu back end"),
+        (["trainer.v1.trainer_mode=separate_async"], "separate_async is not planned"),
     ],
 )
 def test_what_cannot_be_planned_is_one_line(arguments: list[str], word: str) -> None:
     done = plan(*arguments)
     assert done.exit_code == 2 and word in done.output and "Traceback" not in done.output
+
+
+def test_without_verl_the_command_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "hydra", None)
+    done = plan()
+    assert done.exit_code == 2 and "pip install 'r1ci_plugin[train]'" in done.output
+
+
+def test_a_critic_is_counted() -> None:
+    for layout, more in ((TWO_NODES, True), ("r1ci_layout@_global_=1x8", False)):
+        one, two = (
+            json.loads(plan(SEVEN, layout, "--json", *ablation).stdout)["gpu"][0]["gb"]
+            for ablation in ((), ("+r1ci_ablation@_global_=ppo",))
+        )
+        assert (two > one) == more  # offloaded, it waits on the host

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from r1ci_plugin import gpu_checks
+from r1ci_plugin import backend, gpu_checks
 from r1ci_plugin.checks import Finding
 from r1ci_plugin.doctor import compose
 
@@ -75,6 +75,12 @@ def test_a_policy_of_unknown_sizes_is_not_judged(config: Any) -> None:
     config.actor_rollout_ref.model.path = "nobody/nothing"
     (finding,) = findings(config)
     assert finding.ok and "no memory plan" in finding.what
+
+
+def test_several_nodes_need_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    for on_cluster, count in ((False, 1), (True, 0)):
+        monkeypatch.setattr(backend, "choose", lambda there=on_cluster: backend.Choice("gpu", "a test", there))
+        assert len(list(gpu_checks.check_cluster(2))) == count and not list(gpu_checks.check_cluster(1))
 
 
 def test_a_policy_vllm_cannot_load_is_refused_and_the_command_mends_it(tmp_path: Path) -> None:
