@@ -1,6 +1,7 @@
 """Runs the hostile list against an isolation level, inside the shield that it builds first.
 
-    python run_hostile.py --level ns --level landlock [--user 12345] [--docker] [--repeat 10] [--only WORD]
+    python run_hostile.py --level ns --level landlock [--user 12345] [--docker | --old-kernel] [--repeat 10]
+        [--only WORD]
 
 A case holds when its own check does, when the call after it works, and when no process is left over. Prints one line
 for each miss and one for each level; exit code 0 only if everything held.
@@ -36,8 +37,8 @@ def main() -> int:
         return shield.run_shielded(command, keep, arguments.user)
     shield.refuse_unless_shielded()
     _plant_canary()
-    if arguments.docker:
-        dockerlike.put_on()
+    if arguments.docker or arguments.old_kernel:
+        dockerlike.put_on(landlock=not arguments.old_kernel)
     missed = 0
     for level in arguments.level:
         missed += asyncio.run(_run_level(level, arguments))
@@ -46,9 +47,10 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--level", action="append", required=True, choices=["ns", "landlock"])
+    parser.add_argument("--level", action="append", required=True, choices=["ns", "landlock", "seccomp"])
     parser.add_argument("--user", type=int, help="become this user inside the shield")
     parser.add_argument("--docker", action="store_true", help="under roughly what Docker allows")
+    parser.add_argument("--old-kernel", action="store_true", help="the same, and without Landlock")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--only", default="", help="cases whose name has this in it")
     parser.add_argument("--verbose", action="store_true")
@@ -76,7 +78,8 @@ async def _run_level(level: str, arguments: argparse.Namespace) -> int:
                     missed += 1
                 if fault or arguments.verbose:
                     print(f"{level}: {case.name}: {fault or 'held'}", flush=True)
-    who = f"user {os.getuid()}{', docker-like' if arguments.docker else ''}"
+    place = ", docker-like, no Landlock" if arguments.old_kernel else ", docker-like" if arguments.docker else ""
+    who = f"user {os.getuid()}{place}"
     print(f"{level}, {who}: {count - missed} of {count} held in {time.time() - started:.0f} s", flush=True)
     return missed
 

@@ -5,6 +5,7 @@ Left out: which call goes where (`hub`).
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import wire
+from .jail import NUMBERS
 
 TEMPLATES = ("stdlib", "numpy", "full")
 _MOST_FAILURES = 8
@@ -79,6 +81,7 @@ class Pool:
         self._boot = boot
         self._slots = slots
         self._numbers: set[int] = set()
+        self._next = 0
         self.templates = {name: TemplateHandle(name) for name in TEMPLATES}
 
     def ensure(self, name: str) -> socket.socket | None:
@@ -123,7 +126,7 @@ class Pool:
         if not template.ready or template.control is None or template.alive >= self._slots:
             return None
         ours, theirs = wire.pair()
-        number = next(n for n in range(len(self._numbers) + 1) if n not in self._numbers)
+        number = next(n % NUMBERS for n in itertools.count(self._next) if n % NUMBERS not in self._numbers)
         try:
             wire.send(template.control, {"slot": number}, (theirs.fileno(),))
         except wire.PeerGone:
@@ -132,6 +135,7 @@ class Pool:
         finally:
             theirs.close()
         self._numbers.add(number)
+        self._next = number + 1  # not one just freed: its last slot may still be ending
         template.alive += 1
         return SlotHandle(ours, name, number), True
 
