@@ -27,7 +27,9 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
 }
+"""One arena: each further one takes 64 MB of a call's address space, so that half a dozen threads would fill it."""
 _HUGE_PAGES = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 """For the largest template: a fork copies page tables, and huge pages need far fewer of them."""
 

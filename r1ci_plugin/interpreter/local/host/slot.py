@@ -132,8 +132,9 @@ class Slot:
             step = left if self._level == "ns" else min(left, _QUOTA_EVERY_S)
             ready = poll.poll(max(step * 1000, 0.5))
             if ready:
-                gone = any(descriptor != waiting.handle for descriptor, _ in ready)
-                return self._kill(waiting, "hung up") if gone else ""
+                if any(descriptor != waiting.handle for descriptor, _ in ready):
+                    return self._kill(waiting, "hung up")
+                return "disk" if self._scratch.is_over_quota() else ""
             if self._scratch.is_over_quota():
                 return self._kill(waiting, "disk")
 
