@@ -62,6 +62,7 @@ def lock_in(cage: Cage) -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
         (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_SIGPENDING, 128),  # also counts timers; shared with all processes of the user
     ):
         resource.setrlimit(kind, (value, value))
     if cage.threads is not None:

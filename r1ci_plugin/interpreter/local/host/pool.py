@@ -5,6 +5,7 @@ Left out: which call goes where (`hub`).
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import wire
+from .jail import NUMBERS
 
 TEMPLATES = ("stdlib", "numpy", "full")
 _MOST_FAILURES = 8
@@ -25,7 +27,9 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
 }
+"""One arena: each further one takes 64 MB of a call's address space, so that half a dozen threads would fill it."""
 _HUGE_PAGES = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 """For the largest template: a fork copies page tables, and huge pages need far fewer of them."""
 
@@ -79,6 +83,7 @@ class Pool:
         self._boot = boot
         self._slots = slots
         self._numbers: set[int] = set()
+        self._next = 0
         self.templates = {name: TemplateHandle(name) for name in TEMPLATES}
 
     def ensure(self, name: str) -> socket.socket | None:
@@ -126,7 +131,7 @@ class Pool:
             ours, theirs = wire.pair()
         except OSError:  # out of descriptors: calls that end give some back
             return None
-        number = next(n for n in range(len(self._numbers) + 1) if n not in self._numbers)
+        number = next(n % NUMBERS for n in itertools.count(self._next) if n % NUMBERS not in self._numbers)
         try:
             wire.send(template.control, {"slot": number}, (theirs.fileno(),))
         except wire.PeerGone:
@@ -135,6 +140,7 @@ class Pool:
         finally:
             theirs.close()
         self._numbers.add(number)
+        self._next = number + 1  # not one just freed: its last slot may still be ending
         template.alive += 1
         return SlotHandle(ours, name, number), True
 

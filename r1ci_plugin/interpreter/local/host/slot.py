@@ -18,7 +18,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-from . import child, kernel, landlock, namespaces, wire
+from . import child, jail, kernel, landlock, namespaces, wire
 from .child import Cage
 from .scratch import Scratch
 from .seccomp import Filter
@@ -37,7 +37,7 @@ class Plan:
     level: str
     view: View
     root: str
-    """An empty folder to build a root on."""
+    """An empty folder to build a root on; at `seccomp` the root that was built."""
     work: str
     """A folder for the work folder of a slot without a root of its own."""
     number: int
@@ -53,17 +53,19 @@ class Slot:
         self._level = plan.level
         self._view = plan.view
         base = _address_space()
+        null = os.open("/dev/null", os.O_RDONLY)  # before the root changes: the new one may have no devices
         if plan.level == "ns":
             namespaces.enter(plan.view, plan.root, plan.first_user + plan.number if os.getuid() == 0 else None)
             self._scratch = Scratch(namespaces.SCRATCH, mounted=True)
-        else:
+        elif plan.level == "landlock":
             kernel.die_with_parent()
             self._scratch = Scratch(plan.work, mounted=False)
+        else:
+            self._scratch = Scratch(jail.enter(plan.root, plan.number), mounted=False)
         kernel.drop_capability_bounds()
         kernel.set_dumpable(False)
-        null = os.open("/dev/null", os.O_RDONLY)
         threads = 64 if plan.level == "ns" and _counts_threads_by_namespace() else None
-        files_too = plan.level != "ns"
+        files_too = plan.level == "landlock"
         self._cage = Cage(self._scratch.path, None, Filter(files_too), base, threads, null)
         self._renew_rules()
         _set_environment(self._scratch.path)
@@ -72,12 +74,15 @@ class Slot:
 
     def serve(self) -> None:
         """Serve until the host is gone. Raises only for a fault of the slot itself, which then ends."""
+        try:
+            self._serve()
+        except wire.PeerGone:
+            self._scratch.give_up()
+
+    def _serve(self) -> None:
         waiting = _Waiting(self._cage, self._line)
         while True:
-            try:
-                call, descriptors = wire.receive(self._line)
-            except wire.PeerGone:
-                return
+            call, descriptors = wire.receive(self._line)
             try:
                 answer = self._one(waiting, call, tuple(descriptors))
             finally:
@@ -127,8 +132,9 @@ class Slot:
             step = left if self._level == "ns" else min(left, _QUOTA_EVERY_S)
             ready = poll.poll(max(step * 1000, 0.5))
             if ready:
-                gone = any(descriptor != waiting.handle for descriptor, _ in ready)
-                return self._kill(waiting, "hung up") if gone else ""
+                if any(descriptor != waiting.handle for descriptor, _ in ready):
+                    return self._kill(waiting, "hung up")
+                return "disk" if self._scratch.is_over_quota() else ""
             if self._scratch.is_over_quota():
                 return self._kill(waiting, "disk")
 
@@ -138,7 +144,9 @@ class Slot:
         return why
 
     def _renew_rules(self) -> None:
-        """Landlock on top, also inside namespaces, where the kernel has it."""
+        """Landlock on top, also inside namespaces, where the kernel has it; `seccomp` is the level without."""
+        if self._level == "seccomp":
+            return
         if self._cage.rules is not None:
             os.close(self._cage.rules)
             self._cage.rules = None
