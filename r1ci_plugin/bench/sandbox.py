@@ -20,7 +20,7 @@ from pathlib import Path
 from r1ci_plugin.bench.figures import Figure
 from r1ci_plugin.interpreter.local import launch, packages
 from r1ci_plugin.interpreter.local.executor import LocalExecutor
-from r1ci_plugin.interpreter.local.parcel import Parcel
+from r1ci_plugin.interpreter.local.host.pool import environment
 
 _PRINT = "print(sum(range(10)))"
 _MATHS = "import numpy as np, sympy as sp\nx = sp.symbols('x')\nprint(np.arange(10).sum(), sp.expand((x + 1)**3))"
@@ -42,7 +42,7 @@ async def _measure(rounds: int, calls: int) -> list[Figure]:
             await asyncio.gather(*(executor.run(code) for _ in range(4 * _SLOTS)))
         return [
             *await _against_fresh(executor, rounds, calls),
-            *await _against_fork(executor, calls * rounds),
+            *await _against_fork(executor.isolation, 12 * rounds),
             await _evenness(executor, calls * rounds),
             await _lateness(executor, 2 * rounds),
             *memory,
@@ -106,48 +106,32 @@ async def _rate(call: Call, code: str, callers: int, calls: int) -> float:
     return calls / (time.perf_counter() - started)
 
 
-async def _against_fork(executor: LocalExecutor, calls: int) -> list[Figure]:
+async def _against_fork(level: str, rounds: int) -> list[Figure]:
+    """What a call costs in a slot against the fork that it cannot do without, and against a slot without isolation."""
     figures = []
-    for template, code, bar in (("stdlib", _PRINT, "<= 1.6"), ("full", _PRINT, "<= 1.4")):
-        floor = await asyncio.to_thread(_floor, template, min(calls, 300))
-        slot = await _in_slot(executor, template, code, min(calls, 300))
-        detail = {"slot_ms": round(slot * 1e3, 3), "fork_ms": round(floor["bare"] * 1e3, 3)}
-        figures.append(
-            Figure.judged(f"time in the slot against a bare fork, {template}", slot / floor["bare"], bar, **detail)
-        )
-        locked = {"locked_ms": round(floor["locked"] * 1e3, 3), "bare_ms": detail["fork_ms"]}
-        figures.append(
-            Figure.judged(
-                f"isolation of a call against none, {template}", floor["locked"] / floor["bare"], "<= 1.15", **locked
-            )
-        )
+    for template, bar in (("stdlib", "<= 1.6"), ("full", "<= 1.4")):
+        taken = await asyncio.to_thread(_floor, template, level, rounds)
+        detail = {f"{kind}_ms": round(seconds * 1e3, 3) for kind, seconds in taken.items()}
+        ratio = taken["isolated"] / taken["fork"]
+        figures.append(Figure.judged(f"time in the slot against a bare fork, {template}", ratio, bar, **detail))
+        for name, kind in (("an answer", ""), ("a slot's whole cycle", "_cycle")):
+            ratio = taken[f"isolated{kind}"] / taken[f"bare{kind}"]
+            figures.append(Figure.judged(f"isolation of {name} against none, {template}", ratio, "<= 1.15"))
     return figures
 
 
-def _floor(template: str, rounds: int) -> dict[str, float]:
-    """Median seconds of a fork, a print and the exit, from a process like the template's: bare, and locked in."""
+def _floor(template: str, level: str, rounds: int) -> dict[str, float]:
+    """Median seconds, from a process like the template; see `host.floor` for what they are."""
     with tempfile.TemporaryDirectory() as folder:
         links = Path(folder, "site")
         packages.link(links, packages.locate())
-        settings = json.dumps({"template": template, "links": str(links), "rounds": rounds})
-        environment = {"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        settings = json.dumps({"template": template, "links": str(links), "level": level, "rounds": rounds})
         command = [*launch.boot_command("floor"), "0", settings]
-        ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300)
+        ended = subprocess.run(
+            command, env=environment(template), capture_output=True, text=True, check=True, timeout=300, cwd="/"
+        )
     medians: dict[str, float] = json.loads(ended.stdout)
     return medians
-
-
-async def _in_slot(executor: LocalExecutor, template: str, code: str, calls: int) -> float:
-    """Median seconds from the call's arrival in the slot to its answer."""
-    line = await executor.connection()
-    times = []
-    for _ in range(calls):
-        with Parcel(code.encode()) as parcel:
-            order = {"template": template, "timeout": 10.0, "memory_mb": 512, "key": "", "queue_timeout": 60.0}
-            times.append(float((await line.call(order, parcel.descriptors))["slot_s"]))
-        # the next child is forked meanwhile: what is measured is the answer, not the preparation
-        await asyncio.sleep(0.005)
-    return statistics.median(times)
 
 
 async def _evenness(executor: LocalExecutor, calls: int) -> Figure:

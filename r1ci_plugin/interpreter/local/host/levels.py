@@ -6,11 +6,12 @@ Left out: what a level means (`namespaces`, `landlock`, `seccomp`); here is only
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import landlock, namespaces
+from . import kernel, landlock, namespaces
 from .seccomp import Filter, refuses_sockets
 from .syscalls import architecture
 from .view import View
@@ -66,6 +67,7 @@ def try_all(view: View, root: str) -> Trial:
 
     def try_seccomp() -> None:
         architecture()
+        kernel.no_new_privileges()
         Filter(files_too=True).install(os.getpid())
         if not refuses_sockets():
             raise OSError("the filter was installed but refuses nothing")
@@ -82,7 +84,7 @@ def _expect_refusal(path: str) -> None:
 
 
 def _attempt(trial: Callable[[], None]) -> str:
-    """Run the trial in a forked process; return its error's text. A trial may go on in a grandchild, which then
+    """Run the trial in a forked process; return its error's text. A trial may go on in another process, which then
     answers."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -98,5 +100,7 @@ def _attempt(trial: Callable[[], None]) -> str:
     os.close(writing)
     with open(reading, "rb") as pipe:
         word = pipe.read().decode()
-    os.waitpid(child, 0)
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
     return "" if word == "ok" else word or "the trial ended without a word"

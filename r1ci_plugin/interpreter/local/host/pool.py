@@ -22,6 +22,7 @@ _RECYCLE_AFTER = 5_000
 _ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LC_ALL": "C.UTF-8",
+    "LD_BIND_NOW": "1",  # else each call's process looks the C library's functions up again
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -87,13 +88,12 @@ class Pool:
         if template.control is not None or template.hopeless or time.monotonic() < template.restart_at:
             return None
         ours, theirs = wire.pair()
-        huge = _HUGE_PAGES if name == "full" and _has_huge_pages() else {}
         settings = {"template": name, **vars(self._place)}
         template.process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-B", *self._boot, "template", str(theirs.fileno()), json.dumps(settings)],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
-            env=_ENVIRONMENT | huge,
+            env=environment(name),
             cwd="/",
         )
         theirs.close()
@@ -162,6 +162,11 @@ class Pool:
 
     def living(self) -> Iterator[TemplateHandle]:
         return (template for template in self.templates.values() if template.control is not None)
+
+
+def environment(template: str) -> dict[str, str]:
+    """All that a template is told by environment variables: nothing of ours is among them."""
+    return _ENVIRONMENT | (_HUGE_PAGES if template == "full" and _has_huge_pages() else {})
 
 
 def _has_huge_pages() -> bool:
