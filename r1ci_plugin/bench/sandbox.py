@@ -20,7 +20,7 @@ from pathlib import Path
 from r1ci_plugin.bench.figures import Figure
 from r1ci_plugin.interpreter.local import launch, packages
 from r1ci_plugin.interpreter.local.executor import LocalExecutor
-from r1ci_plugin.interpreter.local.host.pool import environment
+from r1ci_plugin.interpreter.local.host.pool import ENVIRONMENT
 
 _PRINT = "print(sum(range(10)))"
 _MATHS = "import numpy as np, sympy as sp\nx = sp.symbols('x')\nprint(np.arange(10).sum(), sp.expand((x + 1)**3))"
@@ -128,7 +128,7 @@ def _floor(template: str, level: str, rounds: int) -> dict[str, float]:
         settings = json.dumps({"template": template, "links": str(links), "level": level, "rounds": rounds})
         command = [*launch.boot_command("floor"), "0", settings]
         ended = subprocess.run(
-            command, env=environment(template), capture_output=True, text=True, check=True, timeout=300, cwd="/"
+            command, env=ENVIRONMENT, capture_output=True, text=True, check=True, timeout=300, cwd="/"
         )
     medians: dict[str, float] = json.loads(ended.stdout)
     return medians

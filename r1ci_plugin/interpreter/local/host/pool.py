@@ -19,7 +19,7 @@ from . import wire
 TEMPLATES = ("stdlib", "numpy", "full")
 _MOST_FAILURES = 8
 _RECYCLE_AFTER = 5_000
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LC_ALL": "C.UTF-8",
     "LD_BIND_NOW": "1",  # else each call's process looks the C library's functions up again
@@ -27,9 +27,7 @@ _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
-_HUGE_PAGES = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-"""For the largest template: a fork copies page tables, and huge pages need far fewer of them."""
-
+"""All that a template is told by the environment: nothing of ours is in it."""
 
 @dataclass(eq=False)
 class SlotHandle:
@@ -93,7 +91,7 @@ class Pool:
             [sys.executable, "-I", "-S", "-B", *self._boot, "template", str(theirs.fileno()), json.dumps(settings)],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
-            env=environment(name),
+            env=ENVIRONMENT,
             cwd="/",
         )
         theirs.close()
@@ -162,19 +160,6 @@ class Pool:
 
     def living(self) -> Iterator[TemplateHandle]:
         return (template for template in self.templates.values() if template.control is not None)
-
-
-def environment(template: str) -> dict[str, str]:
-    """All that a template is told by environment variables: nothing of ours is among them."""
-    return _ENVIRONMENT | (_HUGE_PAGES if template == "full" and _has_huge_pages() else {})
-
-
-def _has_huge_pages() -> bool:
-    try:
-        with open("/sys/kernel/mm/transparent_hugepage/enabled") as file:
-            return "[never]" not in file.read()
-    except OSError:
-        return False
 
 
 def raise_descriptor_limit() -> None:

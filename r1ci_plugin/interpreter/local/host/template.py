@@ -14,7 +14,7 @@ import socket
 import sys
 import traceback
 
-from . import kernel, runner, wire
+from . import kernel, pages, runner, wire
 from .slot import Plan, Slot
 from .view import View, machine_view
 
@@ -71,6 +71,7 @@ def prepare(settings: dict[str, str]) -> View:
     runner.open_stdio()
     gc.collect()
     gc.freeze()
+    pages.gather()
     if len(os.listdir("/proc/self/task")) != 1:
         raise RuntimeError("a warmed template must be single-threaded")
     return view
