@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from r1ci_plugin.interpreter.local.cores import available_cores
 from r1ci_plugin.interpreter.local.gate import Gate
-from r1ci_plugin.interpreter.local.host import seccomp, syscalls
+from r1ci_plugin.interpreter.local.host import seccomp, syscalls, tree
 from r1ci_plugin.interpreter.local.host.fair import FairQueue
 from r1ci_plugin.interpreter.local.host.scratch import Scratch
+from r1ci_plugin.interpreter.local.host.view import View
 from r1ci_plugin.interpreter.local.scan import template_for
 
 
@@ -179,3 +180,40 @@ def test_a_scratch_folder_notices_every_trace_and_gets_rid_of_it(tmp_path: Path)
     assert os.listdir(tmp_path / "work") == ["tmp"]
     os.chmod(tmp_path / "work", 0o755)
     assert scratch.is_dirty()
+
+
+def test_a_scratch_folder_keeps_nothing_of_a_slot_that_was_killed(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    Scratch(str(work), mounted=False)
+    (work / "note").write_text("from the call before")
+    assert not Scratch(str(work), mounted=False).is_dirty()
+    assert os.listdir(work) == ["tmp"]
+
+
+def test_the_tree_holds_what_it_shows_and_no_file_that_others_may_change(tmp_path: Path) -> None:
+    real = tmp_path / "machine"
+    for folder in ("python/site-packages/numpy", "python/site-packages/secret", "python/test", "elsewhere", "links"):
+        (real / folder).mkdir(parents=True)
+    (real / "alias").symlink_to("python")
+    (real / "links" / "numpy").symlink_to(real / "alias" / "site-packages" / "numpy")
+    for name, mode in (
+        ("os.py", 0o644),
+        ("private.py", 0o600),
+        ("open.py", 0o666),
+        ("site-packages/numpy/a.py", 0o444),
+    ):
+        (real / "python" / name).write_text(name)
+        (real / "python" / name).chmod(mode)
+    package = str(real / "alias" / "site-packages" / "numpy")
+    root = tmp_path / "tree"
+    tree.build(View((str(real / "python"),), (package,), str(real / "links"), ()), str(root))
+    shown = Path(f"{root}{real}")
+    assert sorted(os.listdir(shown / "python")) == ["open.py", "os.py", "private.py", "site-packages"]
+    assert os.listdir(shown / "python" / "site-packages") == ["numpy"]
+    assert (shown / "alias").is_symlink() and os.readlink(shown / "links" / "numpy") == package
+    assert (shown / "python" / "os.py").samefile(real / "python" / "os.py") == (os.getuid() < 40_000)
+    for name in ("private.py", "open.py"):
+        assert (shown / "python" / name).read_text() == name
+        assert (shown / "python" / name).stat().st_mode & 0o777 == 0o444
+        assert not (shown / "python" / name).samefile(real / "python" / name)
+    assert list(root.rglob("libc.so*")), "the C library that ctypes opens"

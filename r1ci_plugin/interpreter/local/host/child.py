@@ -24,14 +24,15 @@ from .seccomp import Filter
 OUTPUT_BYTES = 4 << 20
 """The longest file, and so the most that is stored of an output stream."""
 SETUP_FAILED = 98
-STARTED = struct.Struct("ddd")
-"""What a child says when the code starts: when its call came, when the code starts, and its time limit, in seconds."""
+STARTED = struct.Struct("dd")
+"""What a child says when the code starts: the clock's time and the code's limit, in seconds."""
 _LIMITS = (
     (resource.RLIMIT_FSIZE, OUTPUT_BYTES),
     (resource.RLIMIT_NOFILE, 128),
     (resource.RLIMIT_CORE, 0),
     (resource.RLIMIT_MSGQUEUE, 0),
     (resource.RLIMIT_MEMLOCK, 0),
+    (resource.RLIMIT_SIGPENDING, 128),  # also counts timers; shared with all processes of the user
 )
 
 
@@ -70,6 +71,7 @@ def live(cage: Cage, line: socket.socket, word: int) -> None:
     status = SETUP_FAILED
     try:
         os.setsid()
+        _have_no_input()
         _reseed()
         cage.lock()
         status = _serve(cage, line, word)
@@ -84,7 +86,6 @@ def live(cage: Cage, line: socket.socket, word: int) -> None:
 
 def _serve(cage: Cage, line: socket.socket, word: int) -> int:
     timeout, memory_mb, descriptors = wire.receive_order(line)
-    received = time.perf_counter()
     code, out, err, *stdin = descriptors
     if stdin:
         os.dup2(stdin[0], 0)
@@ -95,7 +96,7 @@ def _serve(cage: Cage, line: socket.socket, word: int) -> int:
     space = cage.base_bytes + (memory_mb << 20)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_AS, (space, space))
-    os.write(word, STARTED.pack(received, time.perf_counter(), timeout))
+    os.write(word, STARTED.pack(time.perf_counter(), timeout))
     os.closerange(3, 1024)
     status = runner.run(source)
     for stream in (sys.stdout, sys.stderr):
@@ -108,6 +109,14 @@ def _flush(stream: object) -> None:
         stream.flush()  # type: ignore[attr-defined]
     except BaseException:
         return
+
+
+def _have_no_input() -> None:
+    """Stdin ends at once. A pipe of this call's own: what calls share, even /dev/null, they could leave a flag on."""
+    empty, other = os.pipe()
+    os.dup2(empty, 0)
+    os.close(empty)
+    os.close(other)
 
 
 def _reseed() -> None:

@@ -86,7 +86,7 @@ def _calls(line: socket.socket, count: int) -> float:
     started = time.perf_counter()
     for descriptors in files:
         wire.send_order(line, 10.0, 512, tuple(descriptors))
-        wire.receive(line)
+        wire.receive_end(line)
     taken = time.perf_counter() - started
     for descriptors in files:
         if os.pread(descriptors[1], 100, 0) != b"45\n":

@@ -175,7 +175,7 @@ class Hub:
 
     def _slot_event(self, slot: SlotHandle) -> None:
         try:
-            answer, _ = wire.receive(slot.line)
+            answer = wire.receive_end(slot.line)
         except wire.PeerGone:
             self._lose_slot(slot, tell=True)
             return

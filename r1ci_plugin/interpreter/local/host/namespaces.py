@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from . import kernel
-from .view import DEVICES, View
+from .view import DEVICES, View, copy_links
 
 SCRATCH = "/scratch"
 INSIDE_ID = 1000
@@ -71,7 +71,7 @@ def _change_root(view: View, root: str) -> None:
         _bind(root, path)
     for path in view.covered():
         kernel.mount("tmpfs", root + path, "tmpfs", 0, "size=4k,mode=555")
-    _copy_links(root, view.links)
+    copy_links(root, view.links)
     for folder in (SCRATCH, "/tmp", "/.old"):
         os.makedirs(root + folder, exist_ok=True)
     kernel.seal_mounts(root)
@@ -84,12 +84,6 @@ def _change_root(view: View, root: str) -> None:
     kernel.unmount("/.old")
     os.rmdir("/.old")
     kernel.mount("none", "/", None, kernel.REMOUNT | kernel.BIND | kernel.READ_ONLY | kernel.NO_SUID | kernel.NO_DEV)
-
-
-def _copy_links(root: str, links: str) -> None:
-    os.makedirs(root + links, exist_ok=True)
-    for name in os.listdir(links):
-        os.symlink(os.readlink(os.path.join(links, name)), os.path.join(root + links, name))
 
 
 def _bind(root: str, path: str) -> None:

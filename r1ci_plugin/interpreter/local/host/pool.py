@@ -5,6 +5,7 @@ Left out: which call goes where (`hub`).
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import wire
+from .jail import NUMBERS
 
 TEMPLATES = ("stdlib", "numpy", "full")
 _MOST_FAILURES = 8
@@ -22,12 +24,14 @@ _RECYCLE_AFTER = 5_000
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LC_ALL": "C.UTF-8",
+    "MALLOC_ARENA_MAX": "1",  # each further one takes 64 MB of a call's address space: six threads would fill it
     "LD_BIND_NOW": "1",  # else each call's process looks the C library's functions up again
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
 """All that a template is told by the environment: nothing of ours is in it."""
+
 
 @dataclass(eq=False)
 class SlotHandle:
@@ -78,6 +82,7 @@ class Pool:
         self._boot = boot
         self._slots = slots
         self._numbers: set[int] = set()
+        self._next = 0
         self.templates = {name: TemplateHandle(name) for name in TEMPLATES}
 
     def ensure(self, name: str) -> socket.socket | None:
@@ -121,7 +126,7 @@ class Pool:
         if not template.ready or template.control is None or template.alive >= self._slots:
             return None
         ours, theirs = wire.pair()
-        number = next(n for n in range(len(self._numbers) + 1) if n not in self._numbers)
+        number = next(n % NUMBERS for n in itertools.count(self._next) if n % NUMBERS not in self._numbers)
         try:
             wire.send(template.control, {"slot": number}, (theirs.fileno(),))
         except wire.PeerGone:
@@ -130,6 +135,7 @@ class Pool:
         finally:
             theirs.close()
         self._numbers.add(number)
+        self._next = number + 1  # not one just freed: its last slot may still be ending
         template.alive += 1
         return SlotHandle(ours, name, number), True
 

@@ -38,7 +38,7 @@ _KERNEL = """memfd_create memfd_secret bpf perf_event_open userfaultfd io_uring_
 io_setup
     io_submit init_module finit_module delete_module kexec_load kexec_file_load acct settimeofday clock_settime adjtimex
     clock_adjtime sethostname setdomainname iopl ioperm modify_ldt swapon swapoff reboot quotactl quotactl_fd syslog
-    vhangup lookup_dcookie uselib ustat sysfs _sysctl nfsservctl vmsplice remap_file_pages"""
+    vhangup lookup_dcookie uselib ustat sysfs _sysctl nfsservctl vmsplice remap_file_pages sync syncfs cachestat"""
 _NOTES = """add_key request_key keyctl shmget shmat shmctl semget semop semctl semtimedop msgget msgsnd msgrcv msgctl
 mq_open
     mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr name_to_handle_at open_by_handle_at inotify_init

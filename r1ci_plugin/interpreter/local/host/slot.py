@@ -18,7 +18,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-from . import child, kernel, landlock, namespaces, wire
+from . import child, jail, kernel, landlock, namespaces, wire
 from .child import Cage
 from .scratch import Scratch
 from .seccomp import Filter
@@ -35,7 +35,7 @@ class Plan:
     level: str
     view: View
     root: str
-    """An empty folder to build a root on."""
+    """An empty folder to build a root on; at `seccomp` the root that was built."""
     work: str
     """A folder for the work folder of a slot without a root of its own."""
     number: int
@@ -58,7 +58,7 @@ class Slot:
         self._poll = select.poll()
         self._poll.register(line, 0)  # only for its hanging up: nobody wants the result any more
         self._poll.register(self._word, select.POLLIN)
-        self._cage = Cage((), Filter(files_too=plan.level != "ns"), base)
+        self._cage = Cage((), Filter(files_too=plan.level == "landlock"), base)
         self._renew_rules()
         _set_environment(self._scratch.path)
         gc.collect()
@@ -70,9 +70,11 @@ class Slot:
         if plan.level == "ns":
             namespaces.enter(plan.view, plan.root, plan.first_user + plan.number if os.getuid() == 0 else None)
             scratch = Scratch(namespaces.SCRATCH, mounted=True)
-        else:
+        elif plan.level == "landlock":
             kernel.die_with_parent()
             scratch = Scratch(plan.work, mounted=False)
+        else:
+            scratch = Scratch(jail.enter(plan.root, plan.number), mounted=False)
         child.limit_for_good(64 if plan.level == "ns" and _counts_threads_by_namespace() else None)
         kernel.drop_capability_bounds()
         kernel.no_new_privileges()
@@ -81,11 +83,13 @@ class Slot:
 
     def serve(self) -> None:
         """Serve until the host is gone. Raises only for a fault of the slot itself, which then ends."""
-        while self._serve_one():
-            if self._scratch.is_dirty():
-                self._scratch.renew()
-                os.chdir(self._scratch.path)
-                self._renew_rules()
+        with contextlib.suppress(wire.PeerGone):
+            while self._serve_one():
+                if self._scratch.is_dirty():
+                    self._scratch.renew()
+                    os.chdir(self._scratch.path)
+                    self._renew_rules()
+        self._scratch.give_up()
 
     def _serve_one(self) -> bool:
         """Fork a child, let it take a call, and answer for it. False: the host is gone."""
@@ -96,7 +100,7 @@ class Slot:
         self._poll.register(handle, select.POLLIN)
         try:
             start = self._await_start(handle)
-            ended_by = self._watch(handle, pid, *start[1:]) if start else self._kill(pid, "hung up")
+            ended_by = self._watch(handle, pid, *start) if start else self._kill(pid, "hung up")
             ended = time.perf_counter()
             _, status, usage = os.wait4(pid, 0)
             if self._level == "ns":
@@ -106,24 +110,24 @@ class Slot:
             os.close(handle)
         if start is None or ended_by == "hung up":
             return False
-        answer = {
-            "exit_code": os.waitstatus_to_exitcode(status),
-            "ended_by": ended_by,
-            "run_s": ended - start[1],
-            "slot_s": time.perf_counter() - start[0],
-            "cpu_s": usage.ru_utime + usage.ru_stime,
-            "max_rss_mb": usage.ru_maxrss / 1024,
-        }
-        wire.send(self._line, answer)
+        wire.send_end(
+            self._line,
+            ended_by,
+            exit_code=os.waitstatus_to_exitcode(status),
+            run_s=ended - start[0],
+            cpu_s=usage.ru_utime + usage.ru_stime,
+            max_rss_mb=usage.ru_maxrss / 1024,
+        )
         return True
 
-    def _await_start(self, handle: int) -> tuple[float, float, float] | None:
-        """The child's word that its code starts; None if the host hangs up. Raises RuntimeError if the child ends
-        without it."""
+    def _await_start(self, handle: int) -> tuple[float, float] | None:
+        """When the child's code started, and its time limit; None if the host hangs up. Raises RuntimeError if the
+        child ends before."""
         while True:
             ready = [descriptor for descriptor, _ in self._poll.poll()]
             if self._word in ready:
-                return child.STARTED.unpack(os.read(self._word, child.STARTED.size))
+                started, timeout = child.STARTED.unpack(os.read(self._word, child.STARTED.size))
+                return started, timeout
             if self._line.fileno() in ready:
                 return None
             if handle in ready:
@@ -140,8 +144,9 @@ class Slot:
             step = left if self._level == "ns" else min(left, _QUOTA_EVERY_S)
             ready = self._poll.poll(max(step * 1000, 0.5))
             if ready:
-                gone = any(descriptor != handle for descriptor, _ in ready)
-                return self._kill(pid, "hung up") if gone else ""
+                if any(descriptor != handle for descriptor, _ in ready):
+                    return self._kill(pid, "hung up")
+                return "disk" if self._scratch.is_over_quota() else ""
             if self._scratch.is_over_quota():
                 return self._kill(pid, "disk")
 
@@ -151,33 +156,34 @@ class Slot:
         return why
 
     def _renew_rules(self) -> None:
-        """Landlock on top, also inside namespaces, where the kernel has it; its rules name the work folder."""
+        """Landlock on top, also inside namespaces, where the kernel has it; its rules name the work folder. `seccomp`
+        is the level without."""
         if self._rules is not None:
             os.close(self._rules)
-            self._rules = None
-        # In a root of its own nothing needs to be left out of the library: fewer rules, and every call pays for each.
-        readable = self._view.roots() if self._level == "ns" else self._view.readable()
-        try:
-            self._rules = landlock.ruleset(readable, [self._scratch.path, "/dev/null"])
-        except OSError:
-            if self._level != "ns":
-                raise
+        self._rules = None if self._level == "seccomp" else self._make_rules()
         doors = [] if self._level == "ns" else [kernel.die_with_parent]  # there the kernel ends it with process 1
         doors.append(kernel.capability_drop())
         if self._rules is not None:
             doors.append(landlock.restriction(self._rules))
         self._cage.doors = tuple(doors)
 
+    def _make_rules(self) -> int | None:
+        # In a root of its own nothing needs to be left out of the library: fewer rules, and every call pays for each.
+        readable = self._view.roots() if self._level == "ns" else self._view.readable()
+        try:
+            return landlock.ruleset(readable, [self._scratch.path, "/dev/null"])
+        except OSError:
+            if self._level != "ns":
+                raise
+            return None
+
 
 def _kill_everyone() -> None:
     """End whatever else lives in the process namespace; this process is its first and is spared."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(-1, signal.SIGKILL)
-    while True:
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            return
+    if kernel.kill_all_others():
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.waitpid(-1, 0)
 
 
 def _address_space() -> int:

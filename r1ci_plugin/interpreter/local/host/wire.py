@@ -1,6 +1,7 @@
 """Messages between the processes of the interpreter: one JSON object a packet, with descriptors beside it.
 
-A packet arrives whole or not at all, so a peer that dies never leaves half a message. Only small facts travel here;
+A packet arrives whole or not at all, so a peer that dies never leaves half a message. What goes to a slot and back is
+packed numbers instead of JSON: less to touch in processes that are forked all the time. Only small facts travel here;
 the code and its output are in files in memory that the caller made, so that no process in between ever holds another
 call's bytes.
 """
@@ -21,6 +22,9 @@ LARGEST = 32 << 10
 _ANCILLARY = socket.CMSG_SPACE(4 * array.array("i").itemsize)
 """Room for the most descriptors of a message."""
 _ORDER = struct.Struct("dq")
+_END = struct.Struct("iiddd")
+ENDINGS = ("", "timeout", "disk")
+"""What can end a call: itself, or one of these limits."""
 
 Message = dict[str, "Any"]
 
@@ -59,6 +63,21 @@ def receive_order(line: socket.socket) -> tuple[float, int, list[int]]:
     data, descriptors = _receive(line, _ORDER.size)
     timeout, memory_mb = _ORDER.unpack(data)
     return timeout, memory_mb, descriptors
+
+
+def send_end(
+    line: socket.socket, ended_by: str, *, exit_code: int, run_s: float, cpu_s: float, max_rss_mb: float
+) -> None:
+    """Send how a call ended: by itself, or by which limit of ENDINGS. Raises as `send`."""
+    _send(line, _END.pack(ENDINGS.index(ended_by), exit_code, run_s, cpu_s, max_rss_mb), ())
+
+
+def receive_end(line: socket.socket) -> Message:
+    """The same as a message for the client. Raises PeerGone."""
+    data, _ = _receive(line, _END.size)
+    ended_by, exit_code, run_s, cpu_s, max_rss_mb = _END.unpack(data)
+    facts = {"exit_code": exit_code, "run_s": run_s, "cpu_s": cpu_s, "max_rss_mb": max_rss_mb}
+    return {**facts, "ended_by": ENDINGS[ended_by]}
 
 
 def _send(line: socket.socket, data: bytes, descriptors: tuple[int, ...]) -> None:
