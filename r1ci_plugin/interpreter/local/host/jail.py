@@ -35,7 +35,7 @@ def enter(root: str, number: int) -> str:
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
-    kernel.drop_capabilities()
+    kernel.capability_drop()()
     kernel.no_new_privileges()
     kernel.die_with_parent()  # again: the kernel forgets it when the user changes
     return inside

@@ -7,11 +7,12 @@ only the trial and the advice.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import jail, landlock, namespaces
+from . import jail, kernel, landlock, namespaces
 from .seccomp import Filter, refuses_sockets
 from .syscalls import architecture
 from .view import View
@@ -83,6 +84,7 @@ def try_all(view: View, root: str) -> Trial:
     def try_filter() -> None:
         architecture()
         os.close(os.pidfd_open(os.getpid()))
+        kernel.no_new_privileges()
         Filter(files_too=True).install(os.getpid())
         if not refuses_sockets():
             raise OSError("the filter was installed but refuses nothing")
@@ -100,7 +102,7 @@ def _expect_refusal(path: str) -> None:
 
 
 def attempt(trial: Callable[[], object]) -> str:
-    """Run it in a forked process; return its error's text. A trial may go on in a grandchild, which then answers."""
+    """Run it in a forked process; return its error's text. A trial may go on in another one, which then answers."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -115,5 +117,7 @@ def attempt(trial: Callable[[], object]) -> str:
     os.close(writing)
     with open(reading, "rb") as pipe:
         word = pipe.read().decode()
-    os.waitpid(child, 0)
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
     return "" if word == "ok" else word or "the trial ended without a word"

@@ -19,8 +19,8 @@ SCRATCH_FILES = 8192
 
 
 def enter(view: View, root: str, slot_user: int | None) -> None:
-    """Move this process into namespaces of its own. Returns in a *child*, process 1 of them; the caller's process
-    waits and ends.
+    """Move into namespaces of its own. Returns in a *new process*, number 1 of them and a child of the caller's parent;
+    the caller's process ends.
 
     root: an empty folder to build the new root on. slot_user: for root (user 0), the number to become first. Raises
     OSError.
@@ -103,11 +103,8 @@ def _bind(root: str, path: str) -> None:
 
 
 def _become_first_process() -> None:
-    """Go on as process 1 of the new process namespace; the process left behind ends with it."""
-    kernel.die_with_parent()  # again: the kernel forgets it when the user changes
-    if child := os.fork():
-        os.closerange(3, 1024)
-        os.waitpid(child, 0)
+    """Go on as process 1 of the new process namespace. The process left behind would only take memory: it ends."""
+    if kernel.fork_beside():
         os._exit(0)
     kernel.die_with_parent()
 

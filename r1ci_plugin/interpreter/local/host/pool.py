@@ -21,17 +21,16 @@ from .jail import NUMBERS
 TEMPLATES = ("stdlib", "numpy", "full")
 _MOST_FAILURES = 8
 _RECYCLE_AFTER = 5_000
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LC_ALL": "C.UTF-8",
+    "MALLOC_ARENA_MAX": "1",  # each further one takes 64 MB of a call's address space: six threads would fill it
+    "LD_BIND_NOW": "1",  # else each call's process looks the C library's functions up again
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
-    "MALLOC_ARENA_MAX": "1",
 }
-"""One arena: each further one takes 64 MB of a call's address space, so that half a dozen threads would fill it."""
-_HUGE_PAGES = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-"""For the largest template: a fork copies page tables, and huge pages need far fewer of them."""
+"""All that a template is told by the environment: nothing of ours is in it."""
 
 
 @dataclass(eq=False)
@@ -92,13 +91,12 @@ class Pool:
         if template.control is not None or template.hopeless or time.monotonic() < template.restart_at:
             return None
         ours, theirs = wire.pair()
-        huge = _HUGE_PAGES if name == "full" and _has_huge_pages() else {}
         settings = {"template": name, **vars(self._place)}
         template.process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-B", *self._boot, "template", str(theirs.fileno()), json.dumps(settings)],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
-            env=_ENVIRONMENT | huge,
+            env=ENVIRONMENT,
             cwd="/",
         )
         theirs.close()
@@ -171,14 +169,6 @@ class Pool:
 
     def living(self) -> Iterator[TemplateHandle]:
         return (template for template in self.templates.values() if template.control is not None)
-
-
-def _has_huge_pages() -> bool:
-    try:
-        with open("/sys/kernel/mm/transparent_hugepage/enabled") as file:
-            return "[never]" not in file.read()
-    except OSError:
-        return False
 
 
 def raise_descriptor_limit() -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ctypes
 import errno
 
-from .kernel import libc, no_new_privileges, syscall
+from .kernel import libc, prepare
 from .syscalls import NEWEST, architecture, number
 
 ALLOW, KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
@@ -112,16 +112,17 @@ class Filter:
         self._steps = (_Step * len(steps))(*(_Step(c, t, f, k & 0xFFFFFFFF) for c, t, f, k in steps))
         self._own = [at for at, step in enumerate(steps) if step[3] == _OWN_PID]
         self._program = _Program(len(steps), self._steps)
+        self._install = prepare("seccomp", 1, 0, ctypes.byref(self._program))
 
     def __len__(self) -> int:
         return len(self._steps)
 
     def install(self, pid: int) -> None:
-        """Put the filter on this process, for good; `pid` is its own number, as it sees itself."""
+        """Put the filter on this process, for good; `pid` is its own number, as it sees itself. The process must be
+        barred from new privileges."""
         for at in self._own:
             self._steps[at].k = pid
-        no_new_privileges()
-        syscall("seccomp", 1, 0, ctypes.byref(self._program))
+        self._install()
 
 
 class _Step(ctypes.Structure):
