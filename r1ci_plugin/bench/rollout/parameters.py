@@ -56,8 +56,8 @@ PROFILES = {
     "mixed": Profile(((0.70, LogNormal(0.1, 0.8)), (0.25, LogNormal(1.0, 0.7)), (0.05, LogNormal(8.0, 0.6)))),
     "limit": Profile(((0.95, _FAST),)),
 }
-"""[ours]. `fast`: arithmetic and string work, 0.17 s on average. `mixed`: some searches of a second, a few of ten, 0.9 s
-on average. `limit`: 5 % of the calls end at the time limit, as brute-force searches do."""
+"""[ours]. `fast`: arithmetic and string work, 0.17 s on average. `mixed`: some searches of a second, a few of ten,
+0.9 s on average. `limit`: 5 % of the calls end at the time limit, as brute-force searches do."""
 
 
 @dataclass(frozen=True, slots=True)
