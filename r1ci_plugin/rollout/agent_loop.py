@@ -18,7 +18,6 @@ from uuid import uuid4
 from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopMetrics, AgentLoopOutput, register
 
 from r1ci_plugin.codec import TokenizerCodec
-from r1ci_plugin.config import settings_from
 from r1ci_plugin.curriculum.records import FIELD, is_kept
 from r1ci_plugin.curriculum.staleness import FIELD as VERSIONS
 from r1ci_plugin.curriculum.staleness import bounds
@@ -26,7 +25,7 @@ from r1ci_plugin.data.row import AGENT, read_row
 from r1ci_plugin.drive import Sampled, drive
 from r1ci_plugin.interpreter.executor import ExecResult, Executor
 from r1ci_plugin.record import Record, Usage, policy_name
-from r1ci_plugin.rollout.shared import codec_for, executor_for
+from r1ci_plugin.rollout.shared import codec_for, executor_for, settings_for
 from r1ci_plugin.trajectory import Generate, Interaction, Trajectory
 
 logger = logging.getLogger(__name__)
@@ -38,7 +37,7 @@ class CodeInterpreterAgentLoop(AgentLoopBase):  # type: ignore[misc]  # verl shi
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.settings = settings_from(self.config)
+        self.settings = settings_for(self.config)
         self.codec: TokenizerCodec = codec_for(self.tokenizer, self.config.actor_rollout_ref.model.path)
         self.executor: Executor = executor_for(self.settings.executor)
 
