@@ -2,7 +2,8 @@
 
 `parameters.py` holds all that was assumed, with its sources. The loop: `gpu.py` and `timeline.py` are the model, in
 simulated time; `server.py`, `phases.py` and `worker.py` run the real loop against it, in real time; `loop.py` judges,
-`nodes.py` looks past this machine, `variants.py` says what hangs on the assumptions. The engine: `engine.py`.
+`nodes.py` looks past this machine, `variants.py` says what hangs on the assumptions. The engine: `engine.py`, and
+vLLM beside it, `vllm_engine.py`.
 """
 
 from __future__ import annotations
