@@ -97,11 +97,11 @@ def _sandbox_metrics(samples: Sequence[Sample]) -> dict[str, float]:
     levels = Counter(sample.isolation for sample in samples if sample.isolation)
     return {
         "r1ci/sandbox/calls": calls,
-        "r1ci/sandbox/retries": sum(fact["call_retries"] for fact in facts),
         **{
             f"r1ci/sandbox/{name}_rate": sum(fact[f"calls_{name}"] for fact in facts) / max(calls, 1)
             for name in ("ok", "error", "timeout", "memory")
         },
+        "r1ci/sandbox/retries": sum(fact["call_retries"] for fact in facts),
         **_spread("r1ci/sandbox/run_s", [fact["call_run_s"] / fact["calls"] for fact in called]),
         **_spread("r1ci/sandbox/queue_s", [fact["call_queue_s"] / fact["calls"] for fact in called]),
         **{f"r1ci/sandbox/level/{name}": n / sum(levels.values()) for name, n in levels.items()},
