@@ -66,6 +66,7 @@ def test_the_run_leaves_metrics_of_every_step(undisturbed: Any) -> None:
     for numbers in steps.values():
         assert 0.0 <= numbers["r1ci/reward/acc"] <= 1.0
         assert numbers["r1ci/agent/lost"] == 0.0
+        assert numbers["r1ci/staleness/max"] == numbers["r1ci/staleness/spanning_share"] == 0.0
     assert steps[STEPS]["r1ci/curriculum/seen"] == 4 * STEPS
 
 

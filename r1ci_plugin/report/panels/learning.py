@@ -193,8 +193,8 @@ def _staleness(timeline: Timeline) -> Panel | None:
     return Panel(
         "staleness",
         "How old the weights were that sampled",
-        "In versions of the weights, one a step. An interrupted turn counts as of its oldest weights. The KL divergence "
-        "of a token is between the policy that sampled and the one a step begins with.",
+        "In versions of the weights, one a step; an interrupted turn counts as of its oldest weights. KL is "
+        "between the policy that sampled and the one a step begins with, a token.",
         Table(("step", "mean", "oldest", "share of several versions", "KL"), rows),
         draw,
         height=2.6,
