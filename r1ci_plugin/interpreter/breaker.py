@@ -15,7 +15,8 @@ FIRST_LIMIT = 8
 _MOST = 512
 _FAILURES_IN_A_ROW = 5
 _LATEST = 20
-_FIRST_REST_S, _LONGEST_REST_S = 2.0, 60.0
+_FIRST_REST_S, _LONGEST_REST_S = 2.0, 8.0
+"""A probe costs one call; a server that is back and not used costs all of its slots."""
 
 
 @dataclass
