@@ -92,6 +92,14 @@ async def test_long_output_keeps_head_and_tail(executor: LocalExecutor) -> None:
     assert result.stdout.startswith("HEAD") and result.stdout.endswith("TAIL\n") and len(result.stdout) < 80_000
 
 
+async def test_output_is_only_ever_added_to_so_that_threads_lose_none(executor: LocalExecutor) -> None:
+    over = await executor.run("import os\nprint('a')\nos.lseek(1, 0, 0)\nprint('b')")
+    line = "threading.Thread(target=lambda: [print('line') for _ in range(50)]).start()"
+    raced = await asyncio.gather(*(executor.run(f"import threading\nfor _ in range(20): {line}") for _ in range(20)))
+    assert over.stdout == "a\nb\n"
+    assert {(result.stdout.count("line"), result.stdout_bytes) for result in raced} == {(1000, 5000)}
+
+
 async def test_code_over_the_size_limit_is_rejected_unrun(executor: LocalExecutor) -> None:
     result = await executor.run("#" * (257 << 10))
     assert result.status == "rejected" and "bytes" in result.reason

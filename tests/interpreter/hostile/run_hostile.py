@@ -72,17 +72,18 @@ def _plant_canary() -> None:
 async def _run_level(level: str, arguments: argparse.Namespace) -> int:
     started, missed, count = time.time(), 0, 0
     alone = cases_work.CASES + cases_reach.CASES + cases_kernel.CASES + cases_tricks.CASES
-    for slots, cases in ((1, alone), (2, cases_beside.CASES)):
+    for slots, modules, cases in ((1, ("math", "numpy", "sympy"), alone), (2, ("math",), cases_beside.CASES)):
         wanted = [case for case in cases if arguments.only in case.name]
         async with LocalExecutor(slots, level=level, shared=False) as executor:
-            expected = await _warm_up(executor)
+            expected = await _warm_up(executor, modules)
             for case in wanted * arguments.repeat:
                 count += 1
+                begun = time.time()
                 fault = await _try(executor, case, expected, arguments.slower)
                 if fault:
                     missed += 1
                 if fault or arguments.verbose:
-                    print(f"{level}: {case.name}: {fault or 'held'}", flush=True)
+                    print(f"{level}: {case.name}: {fault or 'held'} ({time.time() - begun:.1f} s)", flush=True)
     place = ", docker-like, no Landlock" if arguments.old_kernel else ", docker-like" if arguments.docker else ""
     who = f"user {os.getuid()}{place}"
     print(f"{level}, {who}: {count - missed} of {count} held in {time.time() - started:.0f} s", flush=True)
@@ -126,9 +127,9 @@ def _processes() -> int:
     return sum(name.isdigit() for name in os.listdir("/proc"))
 
 
-async def _warm_up(executor: LocalExecutor) -> int:
-    """Have every template and slot running that the list will use; returns how many processes that makes."""
-    for module in ("math", "numpy", "sympy"):
+async def _warm_up(executor: LocalExecutor, modules: tuple[str, ...]) -> int:
+    """Have every template and slot running that the cases will use; returns how many processes that makes."""
+    for module in modules:
         code = f"import {module}, time; time.sleep(0.3)"
         for result in await asyncio.gather(*(executor.run(code, timeout=60) for _ in range(executor.slots))):
             if result.status != "ok":
