@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from multiprocessing.synchronize import Barrier
-from statistics import fmean
 from time import monotonic
 from typing import Any
 
@@ -48,16 +47,15 @@ class Demand:
         return trajectories * max(self.worker_s / min(workers, cores), (self.worker_s + self.others_s) / cores)
 
 
-def saturated(parameters: Parameters, workers: int, slots: int) -> tuple[float, list[Measured]]:
-    """(seconds, what each worker measured) of a step split over worker processes, with GPUs and code that take no
-    time."""
+def saturated_s(parameters: Parameters, workers: int, slots: int) -> float:
+    """Seconds of a step split over worker processes, with GPUs and code that take no time."""
     share = replace(parameters.layout, trajectories=parameters.layout.trajectories // workers)
     context = multiprocessing.get_context("spawn")
     together = context.Barrier(workers)
     with context.Pool(workers, initializer=_keep, initargs=(together,)) as pool:
         jobs = [(replace(parameters, layout=share, seed=number), slots) for number in range(workers)]
-        took = pool.starmap(_worker, jobs, chunksize=1)
-    return max(end for _, end, _ in took) - min(start for start, _, _ in took), [one for _, _, one in took]
+        spans = pool.starmap(_worker, jobs, chunksize=1)
+    return max(end for _, end in spans) - min(start for start, _ in spans)
 
 
 def plan(took: Measured, nodes: Sequence[int] = (1, 4, 16, 64)) -> list[dict[str, Any]]:
@@ -95,11 +93,6 @@ def model_errors(demand: Demand, seconds: dict[int, float], trajectories: int, c
     }
 
 
-def mean_demand(took: Sequence[Measured]) -> Demand:
-    """Of several workers."""
-    return Demand(*(fmean(getattr(Demand.of(one), name) for one in took) for name in ("worker_s", "others_s")))
-
-
 _together: Barrier | None = None
 
 
@@ -108,8 +101,8 @@ def _keep(together: Barrier) -> None:
     _together = together
 
 
-def _worker(parameters: Parameters, slots: int) -> tuple[float, float, Measured]:
-    """In a worker process: (start, end) on the machine's clock, and the step."""
+def _worker(parameters: Parameters, slots: int) -> tuple[float, float]:
+    """In a worker process: when the step began and ended, on the machine's clock."""
     workload = make_workload(parameters, NO_TIME)
     span: list[float] = []
 
@@ -119,4 +112,4 @@ def _worker(parameters: Parameters, slots: int) -> tuple[float, float, Measured]
         span.append(monotonic())
 
     took = run_step(workload, parameters, time_scale=NO_TIME, slots=slots, on_start=start)
-    return span[0], span[0] + took.step_s / NO_TIME, took
+    return span[0], span[0] + took.step_s / NO_TIME

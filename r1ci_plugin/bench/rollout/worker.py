@@ -260,6 +260,7 @@ def _config(slots: int, time_scale: float) -> Any:
             "r1ci": {
                 "executor": {"slots": slots},
                 "interaction": {"code_timeout_s": CODE_LIMIT_S / time_scale},
+                "verifier": {"workers": 1},
             },
         }
     )
