@@ -86,7 +86,7 @@ def check_plan(config: Any) -> Iterator[Finding]:
         return
     memory = Memory(GPU_GB * GIB)
     wrong = list(contradictions(job))
-    overrides = " ".join(mend(job, memory)) or "r1ci plan says what fits"
+    overrides = " ".join(mend(job, memory)) or "data.max_response_length=LESS"
     for line in wrong:
         yield broken(line, overrides)
     short = [line for line in problems(job, memory) if line not in wrong]

@@ -180,5 +180,5 @@ def _print_verdict(job: Job, memory: Memory, reasons: list[str], change: tuple[s
     if reasons and change:
         typer.echo(f"mend: {' '.join(change)}")
     elif reasons:
-        typer.echo("mend: more GPUs, or larger ones: no setting of this recipe makes it fit")
+        typer.echo("mend: shorter trajectories (data.max_response_length), or more or larger GPUs")
     typer.echo("An estimate: docs/memory_plan.md says what it rests on.")

@@ -102,12 +102,18 @@ def _lengths_of_engine(job: Job) -> Iterator[tuple[str, Job]]:
 
 
 def _tokens(job: Job) -> Iterator[tuple[str, Job]]:
-    """A larger micro batch where the longest trajectory is above it, smaller ones else."""
-    key = "actor_rollout_ref.actor.ppo_max_token_len_per_gpu" if job.engine else "data.max_token_len_per_gpu"
+    """A larger micro batch where the longest trajectory is above it, smaller ones else. Log-probs and reference follow
+    the update's, unless they have a number of their own."""
+    keys = ["actor_rollout_ref.actor.ppo_max_token_len_per_gpu" if job.engine else "data.max_token_len_per_gpu"]
+    if job.engine and job.log_prob_tokens != job.update_tokens:
+        keys.append(f"{ROLLOUT}.log_prob_max_token_len_per_gpu")
+    if job.engine and job.reference_tokens != job.update_tokens:
+        keys.append("actor_rollout_ref.ref.log_prob_max_token_len_per_gpu")
     least = -(-job.longest // job.sequence_parallel // 1024) * 1024
-    for tokens in [*range(job.update_tokens // 1024 * 1024 - 1024, least, -1024), least]:
+    most = job.update_tokens // 1024 * 1024 - (1024 if len(keys) == 1 else 0)
+    for tokens in [*range(most, least, -1024), least]:
         changed = replace(job, update_tokens=tokens, log_prob_tokens=tokens, reference_tokens=tokens)
-        yield f"{key}={tokens}", changed
+        yield " ".join(f"{key}={tokens}" for key in keys), changed
 
 
 def _share(job: Job) -> Iterator[tuple[str, Job]]:
