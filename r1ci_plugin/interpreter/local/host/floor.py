@@ -21,7 +21,7 @@ from .slot import Plan, Slot
 
 _CODE = b"print(sum(range(10)))"
 _IN_A_ROW = 10
-_REST_S = 0.004
+_REST_S = 0.01
 """Long enough for the next child to be forked and to wait."""
 
 
