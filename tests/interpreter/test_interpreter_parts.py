@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from r1ci_plugin.interpreter.local.cores import available_cores
 from r1ci_plugin.interpreter.local.gate import Gate
-from r1ci_plugin.interpreter.local.host import seccomp, syscalls, tree
+from r1ci_plugin.interpreter.local.host import levels, seccomp, syscalls, tree
 from r1ci_plugin.interpreter.local.host.fair import FairQueue
 from r1ci_plugin.interpreter.local.host.scratch import Scratch
 from r1ci_plugin.interpreter.local.host.view import View
@@ -122,9 +122,11 @@ def nr(name: str) -> int:
     return number
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in seccomp._NETWORK.split() + seccomp._PROCESSES.split() + seccomp._METADATA.split()]
-)
+REFUSED = [seccomp._NETWORK, seccomp._PROCESSES, seccomp._NAMESPACES, seccomp._PRIVILEGE, seccomp._KERNEL]
+REFUSED += [seccomp._NOTES, seccomp._METADATA]
+
+
+@pytest.mark.parametrize("name", " ".join(REFUSED).split())
 def test_the_filter_refuses_each_call_of_its_list(name: str) -> None:
     if syscalls.number(name) is not None:
         assert decide(nr(name)) == seccomp.REFUSE
@@ -157,6 +159,31 @@ def test_the_filter_knows_no_call_younger_than_its_table_and_no_other_architectu
 
 def test_metadata_of_files_is_left_to_the_mounts_where_there_are_some() -> None:
     assert decide(nr("fchmodat"), files_too=False) == seccomp.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("broken", "floor", "exactly", "level"),
+    [
+        ("", "ns", None, "ns"),
+        ("", "seccomp", None, "ns"),
+        ("ns", "landlock", None, "landlock"),
+        ("ns landlock", "seccomp", None, "seccomp"),
+        ("", "landlock", "seccomp", "seccomp"),
+        ("ns", "ns", None, "accept landlock, which works here, as the floor"),
+        ("ns landlock", "landlock", None, "accept seccomp, which works here, as the floor"),
+        ("ns landlock seccomp", "seccomp", None, "run as root"),
+        ("system_call_filter", "seccomp", None, "Linux 5.3"),
+    ],
+)
+def test_the_best_level_is_taken_and_none_below_the_floor(
+    broken: str, floor: str, exactly: str | None, level: str
+) -> None:
+    names = ("ns", "landlock", "seccomp", "system call filter")
+    trial = levels.Trial({name: "broken" * (name.replace(" ", "_") in broken.split()) for name in names})
+    try:
+        assert trial.best(floor, exactly) == level
+    except LookupError as refusal:
+        assert level in str(refusal) and "Remedy" in str(refusal)
 
 
 def test_an_unknown_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

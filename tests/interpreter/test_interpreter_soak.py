@@ -58,7 +58,7 @@ async def settled(executor: LocalExecutor) -> dict[str, float]:
     return footprint(executor.host_pid)
 
 
-@pytest.mark.parametrize("level", ["ns", "landlock"])
+@pytest.mark.parametrize("level", ["ns", "landlock", "seccomp"])
 async def test_nothing_grows_over_many_mixed_calls(level: str) -> None:
     executor = LocalExecutor(2, level=level, shared=False)
     try:

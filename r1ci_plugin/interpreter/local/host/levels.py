@@ -24,7 +24,7 @@ _FILTER = "system call filter"
 
 _REMEDY = {
     "ns": (
-        "let this user make user namespaces (sysctl user.max_user_namespaces > 0; "
+        "run Linux 5.12 or later and let this user make user namespaces (sysctl user.max_user_namespaces > 0; "
         "Debian kernel.unprivileged_userns_clone=1; Ubuntu kernel.apparmor_restrict_unprivileged_userns=0; "
         "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined --cap-add SYS_ADMIN)"
     ),
