@@ -55,6 +55,28 @@ async def test_traceback_has_the_codes_own_lines_and_no_path_of_the_machine(exec
     assert "/" not in result.stderr and "runner" not in result.stderr
 
 
+async def test_a_flag_left_on_stdin_does_not_reach_another_call(executor: LocalExecutor) -> None:
+    flags = "import fcntl\nprint(fcntl.fcntl(0, fcntl.F_GETFL))\n"
+    fresh = await executor.run(flags)
+    left = await executor.run(flags + "import os; fcntl.fcntl(0, fcntl.F_SETFL, os.O_NONBLOCK | os.O_APPEND)")
+    assert (left.status, left.stdout) == ("ok", fresh.stdout)
+    after = [await executor.run(flags) for _ in range(4)]
+    assert [result.stdout for result in after] == [fresh.stdout] * 4
+
+
+async def test_random_numbers_differ_from_call_to_call(executor: LocalExecutor) -> None:
+    code = "import random, numpy\nprint(random.random(), numpy.random.random())"
+    results = [(await executor.run(code)).stdout.split() for _ in range(6)]
+    assert [len(set(column)) for column in zip(*results, strict=True)] == [6, 6]
+
+
+async def test_the_codes_thread_knows_its_own_number(executor: LocalExecutor) -> None:
+    result = await executor.run(
+        "import os, threading\nprint(threading.main_thread().native_id == threading.get_native_id() == os.getpid())"
+    )
+    assert result.stdout == "True\n"
+
+
 async def test_partial_output_survives_the_time_limit(executor: LocalExecutor) -> None:
     result = await executor.run("print('early')\nimport time\ntime.sleep(60)", timeout=0.4)
     assert (result.status, result.stdout) == ("timeout", "early\n")

@@ -21,7 +21,7 @@ from .slot import Plan, Slot
 
 _CODE = b"print(sum(range(10)))"
 _IN_A_ROW = 10
-_REST_S = 0.004
+_REST_S = 0.01
 """Long enough for the next child to be forked and to wait."""
 
 
@@ -55,9 +55,9 @@ def main(settings: dict[str, str]) -> None:
             plan = Plan(level, view, root, os.path.join(folder, f"work-{kind}"), 1000 + number)
             lines[kind] = _start(slot, plan)
         times: dict[str, list[float]] = {"fork": []}
-        for _ in range(int(settings["rounds"])):
+        for turn in range(int(settings["rounds"])):
             times["fork"].append(_fork())
-            for kind, line in lines.items():
+            for kind, line in list(lines.items())[:: 1 if turn % 2 else -1]:
                 time.sleep(_REST_S)
                 times.setdefault(kind, []).append(_calls(line, 1))
                 times.setdefault(f"{kind}_cycle", []).append(_calls(line, _IN_A_ROW) / _IN_A_ROW)
