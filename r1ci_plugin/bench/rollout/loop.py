@@ -88,7 +88,7 @@ def runs(quick: bool) -> dict[str, Run]:
     barrier = Parameters(profile="fast", layout=Layout(trajectories=128))
     return {
         **{name: Run(Parameters(profile=name), 8 if name == "limit" else 4, 128) for name in PROFILES},
-        "large": Run(large, 2, 512),
+        "large": Run(large, 1, 512),
         "stepwise": Run(barrier, 4, 128, "stepwise"),
         "inline": Run(barrier, 4, 128, "inline"),
     }

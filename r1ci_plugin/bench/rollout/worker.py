@@ -37,6 +37,8 @@ from r1ci_plugin.rollout.shared import executor_for
 _AGENT, _IDLE_AGENT = "r1ci_bench", "r1ci_bench_idle"
 _RESPONSE_TOKENS = 16_384
 """More than any scripted trajectory has: nothing is cut off."""
+_LEAST_LIMIT_S = 1.0
+"""A time limit that no script runs into for the machine's sake, whatever the time scale."""
 _SAMPLING = {"temperature": 1.0, "top_p": 1.0, "top_k": -1, "repetition_penalty": 1.0, "logprobs": True}
 
 
@@ -259,7 +261,7 @@ def _config(slots: int, time_scale: float) -> Any:
             "data": {},
             "r1ci": {
                 "executor": {"slots": slots},
-                "interaction": {"code_timeout_s": CODE_LIMIT_S / time_scale},
+                "interaction": {"code_timeout_s": max(_LEAST_LIMIT_S, CODE_LIMIT_S / time_scale)},
                 "verifier": {"workers": 1},
             },
         }
