@@ -1,6 +1,6 @@
-"""What the plugin adds to `import verl`, which every process of a job pays.
+"""What the plugin adds to `import verl`, which every process of a job pays, and to a whole job (`job.py`).
 
-Both contenders start a fresh interpreter that imports verl, one with the plugin, one with
+Both contenders of the import start a fresh interpreter that imports verl, one with the plugin, one with
 VERL_USE_EXTERNAL_PLUGINS=none; the first pair warms the file cache and is thrown away. The interpreter itself times
 the import.
 """
@@ -12,14 +12,17 @@ import subprocess
 import sys
 from importlib.metadata import entry_points
 
+from r1ci_plugin.bench import job
 from r1ci_plugin.bench.figures import Figure, interleaved, medians
 
 BAR = "<= 1.05"
+ROUNDS_OF_JOBS = 2
 _PROBE = "import time; start = time.process_time(); import verl; print(time.process_time() - start)"
 
 
 def measure(quick: bool) -> list[Figure]:
-    """CPU seconds of `import verl` with the plugin, over those without."""
+    """CPU seconds of `import verl` with the plugin, over those without; and the job's figures, which take five minutes:
+    not measured if `quick`."""
     if not any(entry.name == "r1ci" for entry in entry_points(group="verl.plugins")):
         return [Figure.judged("import_verl_ratio", None, BAR, reason="the plugin is not installed: pip install -e .")]
     contenders = {"with_plugin": lambda: import_seconds("r1ci"), "without_plugin": lambda: import_seconds("none")}
@@ -28,7 +31,8 @@ def measure(quick: bool) -> list[Figure]:
     middle = medians(taken)
     ratio = middle["with_plugin"] / middle["without_plugin"]
     detail = {f"{name}_cpu_s": round(seconds, 3) for name, seconds in middle.items()}
-    return [Figure.judged("import_verl_ratio", round(ratio, 4), BAR, **detail, rounds=len(taken["with_plugin"]))]
+    figure = Figure.judged("import_verl_ratio", round(ratio, 4), BAR, **detail, rounds=len(taken["with_plugin"]))
+    return [figure, *(job.not_measured() if quick else job.measure(ROUNDS_OF_JOBS))]
 
 
 def import_seconds(plugins: str) -> float:

@@ -21,10 +21,9 @@ app = typer.Typer(help="Run model-written code in isolation: run, serve, selftes
 SlotsOption = Annotated[
     int | None, typer.Option(min=1, help="Calls at the same time; the cores of this machine if not given.")
 ]
-FloorOption = Annotated[str, typer.Option(help="The worst isolation level to accept: ns or landlock.")]
+FloorOption = Annotated[str, typer.Option(help="The worst isolation level to accept: ns, landlock or seccomp.")]
 LevelOption = Annotated[str | None, typer.Option(help="Insist on exactly this level.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
-LEVELS = ("ns", "landlock")
 
 
 @app.command()
@@ -146,6 +145,8 @@ def serve(
 
 
 def _check_levels(floor: str, level: str | None) -> None:
+    from r1ci_plugin.interpreter.local.host.levels import LEVELS
+
     for name in (floor, level):
         if name is not None and name not in LEVELS:
             raise typer.BadParameter(f"unknown isolation level {name!r}: one of {', '.join(LEVELS)}")

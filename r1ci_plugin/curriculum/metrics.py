@@ -15,8 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from r1ci_plugin.curriculum.staleness import Turn
 from r1ci_plugin.trajectory import OUTCOMES
 
+_PHASES = {"generate": "generate", "code": "execute"}
+"""What a trajectory waits for: name of the metric to name of the fact."""
 _STATUSES = ("ok", "error", "timeout", "memory")
 _PERCENTILES = (50, 95, 99)
 _EPSILON = 1e-6  # verl's GRPO adds it to the standard deviation (verl/trainer/ppo/core_algos.py)
@@ -32,16 +35,14 @@ class Sample:
     task: str
     reward: float
     facts: dict[str, float]
-    """`Trajectory.facts`."""
+    """`Trajectory.facts`, and its seconds as the agent loop adds them."""
     extra: dict[str, Any]
     """The reward manager's numbers, and the verdict's words."""
     isolation: str = ""
-    generate_s: float = 0.0
-    """Seconds that it waited for the engine."""
-    execute_s: float = 0.0
-    """Seconds that it waited for code: its calls, their queue and the way there."""
     record: dict[str, Any] | None = None
     """The trajectory's record without verdict, where it is kept (`curriculum/records.py`)."""
+    versions: Sequence[Turn] = ()
+    """Which weights each turn was sampled with (`staleness.py`)."""
 
     @property
     def acc(self) -> float:
@@ -54,6 +55,7 @@ def batch_metrics(samples: Sequence[Sample], lost: int) -> dict[str, float]:
         **_reward_metrics(samples),
         **_agent_metrics(samples, lost),
         **_sandbox_metrics(samples),
+        **_time_metrics(samples),
         **_task_metrics(samples),
         **_group_metrics(samples),
     }
@@ -108,17 +110,24 @@ def _sandbox_metrics(samples: Sequence[Sample]) -> dict[str, float]:
         / max(calls, 1),
         "r1ci/sandbox/retries": sum(fact["call_retries"] for fact in facts),
         "r1ci/sandbox/busy_s": sum(fact["call_run_s"] for fact in facts),
-        "r1ci/sandbox/wait_share": _wait_share(samples),
         **_spread("r1ci/sandbox/run_s", [fact["call_run_s"] / fact["calls"] for fact in called]),
         **_spread("r1ci/sandbox/queue_s", [fact["call_queue_s"] / fact["calls"] for fact in called]),
         **{f"r1ci/sandbox/level/{name}": n / sum(levels.values()) for name, n in levels.items()},
     }
 
 
-def _wait_share(samples: Sequence[Sample]) -> float:
-    """Share of the trajectories' time that passed while they waited for code."""
-    waited = sum(sample.execute_s for sample in samples)
-    return waited / max(waited + sum(sample.generate_s for sample in samples), _EPSILON)
+def _time_metrics(samples: Sequence[Sample]) -> dict[str, float]:
+    """Where the trajectories' time went; a step of synchronous training lasts as long as its slowest one."""
+    facts = [sample.facts for sample in samples]
+    total = sum(fact["wall_s"] for fact in facts)
+    spent = {name: sum(fact[f"{key}_s"] for fact in facts) for name, key in _PHASES.items()}
+    slowest = max(facts, key=lambda fact: fact["wall_s"], default={"wall_s": 0.0, "generate_s": 0.0, "execute_s": 0.0})
+    return {
+        **{f"r1ci/time/{name}_share": seconds / total if total else 0.0 for name, seconds in spent.items()},
+        "r1ci/time/rest_share": 1 - sum(spent.values()) / total if total else 0.0,
+        "r1ci/time/slowest/wall_s": slowest["wall_s"],
+        **{f"r1ci/time/slowest/{name}_s": slowest[f"{key}_s"] for name, key in _PHASES.items()},
+    }
 
 
 def _task_metrics(samples: Sequence[Sample]) -> dict[str, float]:

@@ -19,7 +19,7 @@ from r1ci_plugin.seed_policy.tokenizer import build_tokenizer
 from r1ci_plugin.trajectory import Trajectory
 
 TOKENIZER = build_tokenizer([["Question"]])
-FACTS = Trajectory([1], outcome="answered").facts()
+FACTS = {**Trajectory([1], outcome="answered").facts(), "wall_s": 4.0, "generate_s": 2.0, "execute_s": 1.0}
 
 
 def write_rows(path: Path, count: int, protocol: str = PROTOCOL) -> str:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from r1ci_plugin.curriculum.metrics import Sample, batch_metrics
+from r1ci_plugin.curriculum.staleness import staleness_metrics
 from r1ci_plugin.reward.manager import EXTRA_KEYS
 from r1ci_plugin.trajectory import Trajectory
 
@@ -17,7 +18,8 @@ def documented() -> set[str]:
 
 
 def emitted_of_a_batch() -> set[str]:
-    facts = {**Trajectory([1], outcome="answered").facts(), "calls": 1, "calls_ok": 1}
+    times = {"wall_s": 1.0, "generate_s": 1.0, "execute_s": 0.0}
+    facts = {**Trajectory([1], outcome="answered").facts(), **times, "calls": 1, "calls_ok": 1}
     sample = Sample("g", "q", "bbh/navigate", 1.0, facts, dict.fromkeys(EXTRA_KEYS, 0.0), isolation="ns")
     names = batch_metrics([sample, sample], lost=0)
     return {name.replace("bbh/navigate", "SUITE/TASK").replace("level/ns", "level/LEVEL") for name in names}
@@ -31,6 +33,6 @@ def written_of_the_curriculum() -> set[str]:
 
 
 def test_every_metric_is_documented_and_every_documented_one_is_there() -> None:
-    emitted = emitted_of_a_batch() | written_of_the_curriculum()
+    emitted = emitted_of_a_batch() | written_of_the_curriculum() | set(staleness_metrics([[(0, 0, 1)]], version=0))
     assert len(emitted) > 30
     assert documented() == emitted

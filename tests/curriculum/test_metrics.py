@@ -1,7 +1,6 @@
 """Training metrics: shares, group signal, and the advantage that shaping alone makes."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -9,7 +8,7 @@ from r1ci_plugin.curriculum.metrics import Sample, batch_metrics, shaping_advant
 from r1ci_plugin.reward.manager import EXTRA_KEYS
 from r1ci_plugin.trajectory import Trajectory
 
-FACTS = Trajectory([1], outcome="answered").facts()
+FACTS = {**Trajectory([1], outcome="answered").facts(), "wall_s": 4.0, "generate_s": 2.0, "execute_s": 1.0}
 
 
 def sample(
@@ -17,13 +16,6 @@ def sample(
 ) -> Sample:
     extra = {**dict.fromkeys(EXTRA_KEYS, 0.0), "acc": acc}
     return Sample(group, f"q-{group}", task, acc if reward is None else reward, {**FACTS, **facts}, extra)
-
-
-def test_the_share_of_time_that_waits_for_code_counts_each_second_once() -> None:
-    quick, slow = sample("a", 1), sample("a", 0)
-    metrics = metrics_of(replace(quick, generate_s=9.0), replace(slow, generate_s=6.0, execute_s=5.0))
-    assert metrics["r1ci/sandbox/wait_share"] == pytest.approx(0.25)
-    assert metrics_of(quick)["r1ci/sandbox/wait_share"] == 0.0
 
 
 def metrics_of(*samples: Sample, lost: int = 0) -> dict[str, float]:
@@ -71,3 +63,17 @@ def test_standard_deviation_blows_shaping_up_to_full_advantage(
     groups: Sequence[tuple[Sequence[float], Sequence[float]]], share: float
 ) -> None:
     assert shaping_advantage_share(groups) == pytest.approx(share, abs=1e-3)
+
+
+def test_time_is_shared_out_over_all_trajectories_and_the_slowest_is_told_apart() -> None:
+    samples = [
+        sample("a", 1.0, wall_s=2.0, generate_s=1.0, execute_s=0.5),
+        sample("b", 0.0, wall_s=8.0, generate_s=3.0, execute_s=4.5),
+    ]
+    metrics = batch_metrics(samples, lost=0)
+    assert metrics["r1ci/time/generate_share"] == pytest.approx(0.4)
+    assert metrics["r1ci/time/code_share"] == pytest.approx(0.5)
+    assert metrics["r1ci/time/rest_share"] == pytest.approx(0.1)
+    slowest = {name: metrics[f"r1ci/time/slowest/{name}_s"] for name in ("wall", "generate", "code")}
+    assert slowest == {"wall": 8.0, "generate": 3.0, "code": 4.5}
+    assert batch_metrics([], lost=3)["r1ci/time/code_share"] == 0.0

@@ -10,7 +10,7 @@ from r1ci_plugin.curriculum.progress import Progress, curriculum_metrics
 from r1ci_plugin.reward.manager import EXTRA_KEYS
 from r1ci_plugin.trajectory import Trajectory
 
-FACTS = Trajectory([1], outcome="answered").facts()
+FACTS = {**Trajectory([1], outcome="answered").facts(), "wall_s": 4.0, "generate_s": 2.0, "execute_s": 1.0}
 
 
 def sample(question_id: str, acc: float) -> Sample:

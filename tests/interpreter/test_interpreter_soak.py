@@ -17,7 +17,7 @@ RUNNER = Path(__file__).parent / "hostile" / "run_soak.py"
 CALLS = os.environ.get("R1CI_SOAK_CALLS", "1000")
 
 
-@pytest.mark.parametrize("level", ["ns", "landlock"])
+@pytest.mark.parametrize("level", ["ns", "landlock", "seccomp"])
 def test_nothing_grows_over_many_mixed_calls(level: str) -> None:
     command = [sys.executable, str(RUNNER), "--level", level, "--calls", CALLS]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=300 + int(CALLS))

@@ -23,6 +23,7 @@ from r1ci_plugin.interpreter.executor import ExecResult, Executor
 from r1ci_plugin.interpreter.local import launch, packages
 from r1ci_plugin.interpreter.local.cores import available_cores
 from r1ci_plugin.interpreter.local.gate import Gate
+from r1ci_plugin.interpreter.local.host.levels import LEVELS
 from r1ci_plugin.interpreter.local.line import HostLost, Line
 from r1ci_plugin.interpreter.local.parcel import Parcel
 from r1ci_plugin.interpreter.local.scan import template_for
@@ -54,8 +55,9 @@ class LocalExecutor(Executor):
 
     slots: calls at the same time on the whole machine, over all clients with the same settings; None: the cores we
     may use.
-    floor: the worst isolation level to accept, `ns` (default: `landlock`) or `landlock`; below it `start` raises
-    IsolationUnavailable and `run` answers `sandbox_error`. level: insist on exactly this one.
+    floor: the worst isolation level to accept, `ns`, `landlock` (default) or `seccomp`; below it `start` raises
+    IsolationUnavailable and `run` answers `sandbox_error`. level: insist on exactly this one. Raises ValueError for
+    another word.
     queue_timeout: seconds a call may wait for a slot. keep_bytes: bytes of each output stream that a result holds.
     allow: further packages that code may import. shared: False gives this executor a host of its own.
     """
@@ -71,6 +73,9 @@ class LocalExecutor(Executor):
         allow: tuple[str, ...] = (),
         shared: bool = True,
     ) -> None:
+        for name in (floor, level or floor):
+            if name not in LEVELS:
+                raise ValueError(f"unknown isolation level {name!r}: one of {', '.join(LEVELS)}")
         self.slots = slots or available_cores()
         self._settings = launch.HostSettings(self.slots, floor, level, (*packages.ALLOWED, *allow), not shared)
         self._queue_timeout = queue_timeout

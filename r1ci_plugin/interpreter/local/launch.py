@@ -120,8 +120,8 @@ def _dial(folder: Path) -> socket.socket:
 
 def _start(folder: Path, settings: HostSettings) -> subprocess.Popen[bytes]:
     """Start a host on a socket that already listens: whoever connects from now on is served once it is up."""
-    for name in ("site", "root", "work"):
-        shutil.rmtree(folder / name, ignore_errors=True)
+    for left in (folder / "site", folder / "root", folder / "work", *folder.glob("tree-*")):
+        shutil.rmtree(left, ignore_errors=True)
     packages.link(folder / "site", packages.locate(settings.packages))
     (folder / "socket").unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -17,7 +17,7 @@ NAME = "r1ci_grouped"
 
 
 def grouped_attention(
-    module: torch.nn.Module,
+    module: torch.nn.Module | None,
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,

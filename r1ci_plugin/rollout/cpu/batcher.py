@@ -10,8 +10,9 @@ but one token cached needs no forward pass of its own, and every row of a step i
 What paid, in this order: not repeating keys and values for grouped heads (ten times at four heads over two, 128 rows,
 400 tokens); one prefill for the samples of a question; threads that sleep while they wait (`platform.py`); stop strings
 looked for only after a token that can end one; one hash a row instead of a random generator a row. What did not: plain
-matrix products instead of the fused attention (equal: both wait for memory). What is left is half attention and linear
-layers, half the overhead of transformers' modules for so small a policy.
+matrix products instead of the fused attention (equal: both wait for memory). Policies of Llama's shape leave out the
+modules of transformers (`lean.py`: 1.3 to 1.7 times the tokens at 12 to 32 rows); what is left is attention and linear
+layers.
 
 Not here: threads and futures (`embedded.py`), Ray (`server.py`), verl (`replica.py`).
 """
@@ -26,6 +27,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from r1ci_plugin.rollout.cpu.lean import LeanForward
 from r1ci_plugin.rollout.cpu.sampling import RowSettings, SamplingParams, sample
 from r1ci_plugin.rollout.cpu.slots import SlotCache, SlotMemory
 from r1ci_plugin.rollout.cpu.stopping import StopStrings
@@ -90,6 +92,7 @@ class Batcher:
         self._settings: RowSettings | None = None
         self._marks: dict[tuple[Any, ...], bytes] = {}
         self._extents = torch.arange(memory.capacity + 1)
+        self._lean = LeanForward(model, memory.capacity) if LeanForward.serves(model) else None
 
     # ---- requests in and out
 
@@ -277,11 +280,15 @@ class Batcher:
         extent = int(real.max()) + 1
         seen = self._extents[None, None, :extent] <= place[:, :, None]
         mask = torch.zeros(seen.shape).masked_fill_(~seen, -torch.inf)[:, None]
+        ids, positions_in_range = torch.from_numpy(inputs), torch.from_numpy(real)
+        cache = SlotCache(self.memory, rows, place, extent)
+        if self._lean:
+            return self._lean(ids, positions_in_range, mask, cache)
         output = self.model(
-            input_ids=torch.from_numpy(inputs),
+            input_ids=ids,
             attention_mask=mask,
-            position_ids=torch.from_numpy(real),
-            past_key_values=SlotCache(self.memory, rows, place, extent),
+            position_ids=positions_in_range,
+            past_key_values=cache,
             use_cache=True,
             logits_to_keep=1,
         )

@@ -184,7 +184,7 @@ class Hub:
 
     def _slot_event(self, slot: SlotHandle) -> None:
         try:
-            answer, _ = wire.receive(slot.line)
+            answer = wire.receive_end(slot.line)
         except wire.PeerGone:
             self._lose_slot(slot, tell=True)
             return
@@ -245,9 +245,9 @@ class Hub:
         call.given_up_at = now + float(call.order["timeout"]) + _STUCK_AFTER_S
         slot.work = call
         self._running.add(slot)
-        order = {"timeout": call.order["timeout"], "memory_mb": call.order["memory_mb"]}
         try:
-            wire.send(slot.line, order, tuple(call.descriptors))
+            timeout, memory_mb = float(call.order["timeout"]), int(call.order["memory_mb"])
+            wire.send_order(slot.line, timeout, memory_mb, tuple(call.descriptors))
         except wire.PeerGone:
             self._lose_slot(slot, tell=True)
 
