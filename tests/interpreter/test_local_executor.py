@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -247,3 +248,19 @@ def test_packages_with_answers_can_never_be_allowed() -> None:
     for name in packages.HIDDEN:
         with pytest.raises(ValueError, match="never importable"):
             packages.locate((name,))
+
+
+async def test_code_hears_signals_that_the_starter_of_the_host_ignores() -> None:
+    """A shell ignores interrupt and quit for what it runs in the background, and ignoring is inherited."""
+    old = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGQUIT, signal.SIGINT)}
+    try:
+        executor = LocalExecutor(1, shared=False)
+        await executor.start()
+        quits = await executor.run("import os, signal\nos.kill(os.getpid(), signal.SIGQUIT)")
+        interrupts = await executor.run("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nprint('on')")
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+    await executor.close()
+    assert quits.status == "killed" and quits.signal == signal.SIGQUIT
+    assert "KeyboardInterrupt" in interrupts.stderr and not interrupts.stdout

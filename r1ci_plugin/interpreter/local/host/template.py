@@ -40,6 +40,7 @@ _EXERCISE = {
     "scipy.optimize": "import scipy.optimize as o; o.linprog([1], bounds=[(0, 1)]); o.brentq(lambda v: v - 1, 0, 2)",
     "networkx": "import networkx as n; n.shortest_path(n.path_graph(4), 0, 3)",
 }
+_IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 _EXTRA = {"stdlib": (), "numpy": ("numpy",), "full": ("numpy", "scipy.optimize", "sympy", "networkx")}
 
 
@@ -65,6 +66,7 @@ def main(settings: dict[str, str], control: socket.socket) -> None:
 
 def prepare(settings: dict[str, str]) -> View:
     """Make this process one to fork slots from; settings: template, links. Returns what its slots may see."""
+    _hear_signals()
     sys.path.append(settings["links"])
     _warm_up(settings["template"])
     view = machine_view(settings["links"])
@@ -76,6 +78,15 @@ def prepare(settings: dict[str, str]) -> View:
     if len(os.listdir("/proc/self/task")) != 1:
         raise RuntimeError("a warmed template must be single-threaded")
     return view
+
+
+def _hear_signals() -> None:
+    """What starts the host may ignore signals, as a shell does for what it runs in the background; code must not find
+    them ignored."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    for number in range(1, signal.NSIG):
+        if signal.getsignal(number) == signal.SIG_IGN and number not in _IGNORED_BY_PYTHON:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 def _warm_up(template: str) -> None:
