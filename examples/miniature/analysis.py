@@ -47,7 +47,8 @@ class Study:
             else:
                 found[one.arm, one.seed] = one
         wanted = [(arm, seed) for arm in protocol.arms for seed in protocol.seeds_of(arm)]
-        missing = [name for name in BASE.values() if name not in baselines]
+        starts = dict.fromkeys(BASE[one.start] for one in protocol.arms.values())
+        missing = [name for name in starts if name not in baselines]
         missing += [f"{arm}-{seed}" for arm, seed in wanted if (arm, seed) not in found]
         return cls(protocol, baselines, found, tuning, missing)
 

@@ -177,7 +177,8 @@ def load(form: str = "core") -> Protocol:
     """The protocol of a form. Raises ProtocolError."""
     content = yaml.safe_load((HERE / "protocol.yaml").read_text(encoding="utf-8"))
     if form != "core":
-        content = _merged(content, yaml.safe_load((HERE / f"{form}.yaml").read_text(encoding="utf-8")))
+        change = yaml.safe_load((HERE / f"{form}.yaml").read_text(encoding="utf-8"))
+        content = {**_merged(content, change), "arms": change.get("arms", content["arms"])}
     try:
         protocol = _build(Protocol, content)
     except (TypeError, KeyError) as error:

@@ -4,6 +4,7 @@
 #   bash examples/miniature/run.sh                     the core form: SFT only, plain GRPO and staged, five seeds
 #   bash examples/miniature/run.sh piece reverse 1     one more arm with one seed; `extension` runs all of them
 #   bash examples/miniature/run.sh tune [ARM ...]      learning rates, on other seeds and questions
+#   bash examples/miniature/run.sh prepare             what all pieces share: fine-tuned policy, questions, potential
 #   bash examples/miniature/run.sh quick               the whole way with hardly any training, in a few minutes
 #   bash examples/miniature/run.sh analyse             tables and figures of the results there are
 # Options: --results FOLDER, --parallel N, --page docs/study.md (with analyse).

@@ -1,6 +1,6 @@
 """The command line of the study in miniature; `run.sh` calls it.
 
-    study.py [core | extension | piece ARM SEED | tune [ARM ...] | quick | analyse]
+    study.py [core | extension | piece ARM SEED | tune [ARM ...] | prepare | quick | analyse]
 
 A piece whose result is there is not run again, so the same command goes on after any interruption, and results add up
 over sittings. Left out: everything that is done.
@@ -83,6 +83,7 @@ PLANS: dict[str, Plan] = {
     "extension": lambda protocol, names, tuned: pieces.extension(protocol, tuned),
     "piece": _piece,
     "tune": _tune,
+    "prepare": lambda protocol, names, tuned: [],
     "quick": lambda protocol, names, tuned: pieces.core(protocol, tuned),
 }
 
@@ -98,6 +99,7 @@ def _run(protocol: Protocol, wanted: Sequence[Piece], work: Path, folder: Path, 
     baselines = ["sft"] + ["cold_start"] * any(protocol.arms[piece.arm].start == "cold" for piece in wanted)
     for name in baselines:
         training.measure_baseline(shared, name, work, folder, _say)
+    _say(f"pass rates: r1ci potential show {shared.folder / 'potential'}; groups: r1ci stages show {shared.manifest}")
     started, done = time.monotonic(), 0
     with ThreadPoolExecutor(parallel) as threads:
         jobs = [threads.submit(training.train, shared, piece, work, folder, _say) for piece in left]
