@@ -34,7 +34,7 @@ def is_done(protocol: Protocol, piece: Piece, folder: Path) -> bool:
 def train(shared: Shared, piece: Piece, work: Path, folder: Path, say: Callable[[str], None]) -> results.Result:
     """Bring a piece to its result. Raises CommandFailed; the same call then goes on."""
     protocol, arm = shared.protocol, shared.protocol.arms[piece.arm]
-    home = work / settings_digest(protocol, piece) / piece.name
+    home = _home(work, piece.name, settings_digest(protocol, piece))
     log = home / "console.log"
     say(f"{piece.name}: training (log: {log})")
     seconds = {"training": _run_stages(shared, piece, home, log)}
@@ -60,7 +60,6 @@ def train(shared: Shared, piece: Piece, work: Path, folder: Path, say: Callable[
         seconds={name: round(value, 1) for name, value in seconds.items()},
     )
     results.write(result, folder / f"{piece.name}.json")
-    shutil.rmtree(home / "eval")
     for checkpoint in home.glob("r1ci_stage*/global_step_*"):
         shutil.rmtree(checkpoint)
     return result
@@ -74,9 +73,10 @@ def measure_baseline(shared: Shared, name: str, work: Path, folder: Path, say: C
         return
     policy = shared.cold if name == "cold_start" else shared.policy
     say(f"{name}: evaluating")
-    out = work / settings / name
-    seconds = evaluate(shared, policy, out, protocol.evaluation.baseline_answers, work / settings / "console.log")
-    answers, behaviour = results.answers_of(out)
+    home = _home(work, name, settings)
+    answered = protocol.evaluation.baseline_answers
+    seconds = evaluate(shared, policy, home / "eval", answered, home / "console.log")
+    answers, behaviour = results.answers_of(home / "eval")
     result = results.Result(
         arm=name,
         seed=0,
@@ -91,7 +91,11 @@ def measure_baseline(shared: Shared, name: str, work: Path, folder: Path, say: C
         seconds={"evaluation": round(seconds, 1)},
     )
     results.write(result, folder / f"{name}.json")
-    shutil.rmtree(out)
+
+
+def _home(work: Path, name: str, settings: str) -> Path:
+    """Run folders and answers, to look at closely (`r1ci report`, `r1ci eval compare`); the result needs neither."""
+    return work / f"{name}-{settings[:8]}"
 
 
 def _is_done(file: Path, settings: str) -> bool:

@@ -45,7 +45,6 @@ def test_every_arm_leaves_a_result_with_equal_rollouts_from_the_fine_tuned_polic
     assert sampled == [2 * 4 * 4] * 2
     assert [(step["stage"], step["step"]) for step in plain["steps"]] == [(1, 1), (1, 2)]
     assert [(step["stage"], step["step"]) for step in staged["steps"]] == [(1, 1), (2, 1)]
-    assert [set(step["groups"]) <= groups for step, groups in zip(staged["steps"], ({"1"}, {"1", "2"}), strict=True)]
     assert set(staged["steps"][0]["groups"]) == {"1"} and set(staged["steps"][1]["groups"]) <= {"1", "2"}
     tasks = set(base["answers"])
     assert len(tasks) == 4 and all(set(one["answers"]) == tasks for one in (plain, staged))
