@@ -17,7 +17,9 @@ TRAIN = [
     "wandb",
 ]
 REPORT = ["matplotlib>=3.8", "jinja2>=3.1"]
+FUSION = ["sandbox-fusion>=0.3.7,<0.4"]
 DEV = [
+    *FUSION,
     "pytest>=8",
     "pytest-asyncio>=1.0",
     "pytest-xdist>=3.6",
@@ -65,8 +67,8 @@ setup(
         "train": TRAIN,
         # an environment of its own: its torch pin differs from the CPU one
         "gpu": ["verl[vllm]>=0.9.1,<0.10", *TRAIN[1:]],
-        # serving code execution to other machines, by the protocol of SandboxFusion
-        "sandbox-fusion": ["uvicorn", "fastapi"],
+        # SandboxFusion's own client, for programs that use it against our server; serving needs nothing
+        "sandbox-fusion": FUSION,
         "report": REPORT,
         "dev": DEV,
     },

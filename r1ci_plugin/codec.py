@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 _PROBE = "<<<1>>> \t X = [ 'a' , \"\u00e4\U0001f40d\" ] . n't \n\n```\n "
@@ -57,9 +58,11 @@ class TokenizerCodec:
         if tokenizer.eos_token_id is None:
             raise ValueError("the policy's tokenizer has no end-of-text token")
         self._tokenizer = tokenizer
+        self._backend = getattr(tokenizer, "backend_tokenizer", None)
         self.eos_ids = frozenset({int(tokenizer.eos_token_id), *map(int, more_eos)})
         literals = sorted(tokenizer.get_added_vocab(), key=len, reverse=True)
         self._control = re.compile("|".join(map(re.escape, literals)) or r"(?!)")
+        self._prompts = lru_cache(maxsize=256)(self._encode_prompt)
         if self.decode(self.encode(_PROBE)) != _PROBE:
             raise ValueError("the policy's tokenizer changes text: it must be a byte-level one")
 
@@ -70,14 +73,22 @@ class TokenizerCodec:
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:
-        text: str = self._tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        if self._backend is not None:  # what the tokenizer itself calls, having looked at every id
+            text: str = self._backend.decode(list(ids), skip_special_tokens=False)
+        else:
+            text = self._tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
         return text
 
     def encode_prompt(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
         """Ids of the chat up to where the policy starts to speak.
 
-        Contents are foreign text; only the template makes control tokens.
+        Contents are foreign text; only the template makes control tokens. The trajectories of a question ask for the
+        same prompt one after the other, so the last ones are kept.
         """
+        return list(self._prompts(tuple(tuple(message.items()) for message in messages)))
+
+    def _encode_prompt(self, items: tuple[tuple[tuple[str, str], ...], ...]) -> tuple[int, ...]:
+        messages = [dict(message) for message in items]
         marks = [f"\x02{index}\x03" for index in range(len(messages))]
         chat = [{**message, "content": mark} for message, mark in zip(messages, marks, strict=True)]
         rendered: str = self._tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
@@ -87,7 +98,7 @@ class TokenizerCodec:
             if not found or mark in rendered:
                 raise ValueError("the policy's chat template drops, repeats or reorders messages")
             ids += self._template(before) + self.encode(message["content"].strip())
-        return ids + self._template(rendered)
+        return (*ids, *self._template(rendered))
 
     def _template(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False) if text else []
@@ -96,7 +107,7 @@ class TokenizerCodec:
     def _normal(self, text: str) -> str:
         """The text as the tokenizer will see it: normalised only later, it could still spell an added token."""
         text = text.encode("utf-8", "replace").decode("utf-8")  # JSON can hold halves of surrogate pairs
-        normalizer = getattr(getattr(self._tokenizer, "backend_tokenizer", None), "normalizer", None)
+        normalizer = getattr(self._backend, "normalizer", None)
         return text if normalizer is None else str(normalizer.normalize_str(text))
 
     def _inert_pieces(self, text: str) -> list[str]:

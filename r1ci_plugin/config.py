@@ -40,6 +40,8 @@ class ExecutorSettings:
     """Calls at the same time on this machine; None: as many as there are cores."""
     endpoints: tuple[str, ...] = ()
     """Base URLs for `remote`."""
+    floor: str = "landlock"
+    """The worst isolation level to accept on this machine: `ns`, `landlock` or `seccomp`."""
 
 
 @dataclass(frozen=True, slots=True)

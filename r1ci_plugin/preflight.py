@@ -5,7 +5,7 @@ crashed start of the same run left behind, and stops with one line for each thin
 composing and before it makes its output folder, so a run that cannot work leaves nothing. `--cfg job` does not call
 it.
 
-Left out: the checks themselves (`checks.py`), finding left-over processes (`leftovers.py`).
+Left out: the checks themselves (`checks.py`, of other nodes `nodes.py`), finding left-over processes (`leftovers.py`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from r1ci_plugin import backend, leftovers
+from r1ci_plugin import backend, leftovers, nodes
 from r1ci_plugin.checks import Finding, broken, check_all
+from r1ci_plugin.gpu_checks import MEMORY
 from r1ci_plugin.recipe_files import load_recipe, recipes_folder
 
 
@@ -32,8 +33,16 @@ class Preflight(Callback):  # type: ignore[misc]  # hydra's classes count as Any
         say(announcement(config))
         for line in differences(config):
             say(f"  {line}")
-        stop_on(broken(finding.what, finding.mend) for finding in check_all(config) if not finding.ok)
+        findings = list(check_all(config))
+        for finding in findings:
+            if finding.what.startswith(MEMORY):
+                say(finding.what)
+        stop_on(broken(finding.what, finding.mend) for finding in findings if not finding.ok)
         prepare_run_folder(config)
+        if address := nodes.address_of(config):
+            found = list(nodes.check_nodes(config, address))
+            stop_on(broken(finding.what, finding.mend) for finding in found if not finding.ok)
+            say(f"every node of the Ray cluster at {address} is fit for the job ({len(found)} nodes)")
         resolve_ray_settings(config)
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
@@ -104,13 +113,26 @@ def prepare_run_folder(config: Any) -> None:
     os.environ[leftovers.MARK] = str(folder)
 
 
+FORWARDED = ("VERL_USE_EXTERNAL_PLUGINS", "SANDBOX_FUSION_ENDPOINT")
+"""Variables of this process that every Ray process of the job gets as well, also on other nodes. The token of the code
+servers is none of them: verl prints what it hands to Ray. It belongs into the environment of `ray start`."""
+OF_A_NEW_CLUSTER = ("num_cpus", "num_gpus", "include_dashboard", "_system_config")
+"""Settings that Ray refuses from a job that joins a running cluster."""
+
+
 def resolve_ray_settings(config: Any) -> None:
     """Fill in the interpolations below ray_kwargs: verl hands them to Ray as they are written. Adds the mark of this
-    run to the environment of every Ray process."""
+    run and the forwarded variables to the environment of every Ray process, and leaves out what a cluster refuses."""
     settings = OmegaConf.to_container(config.ray_kwargs, resolve=True)
     assert isinstance(settings, dict)
+    if nodes.address_of(config):
+        for name in OF_A_NEW_CLUSTER:
+            settings["ray_init"].pop(name, None)
     variables = settings["ray_init"]["runtime_env"].setdefault("env_vars", {})
     variables[leftovers.MARK] = os.environ[leftovers.MARK]
+    for name in FORWARDED:
+        if name in os.environ:
+            variables.setdefault(name, os.environ[name])
     with read_write(config), open_dict(config):
         config.ray_kwargs = settings
 

@@ -67,6 +67,7 @@ def place(name: str, argument: str = "") -> Any:
         "backend": lambda: backend.choose().backend,
         "model": lambda: "seed" if backend.choose().backend == "cpu" else "qwen2.5-3b-instruct",
         "gpus": backend.gpus_per_node,
+        "transport": lambda: "r1ci_gloo" if backend.choose().backend == "cpu" else "nccl",
         "data": lambda: str(_data_folder()),
         "manifest": lambda: str(manifest) if (manifest := _data_folder() / "manifest.parquet").exists() else None,
         "sft": lambda: str(sft_folder()),

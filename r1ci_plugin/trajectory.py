@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
 from r1ci_plugin.codec import Codec
@@ -108,19 +108,31 @@ class Trajectory:
 
     @property
     def response_ids(self) -> list[int]:
-        return [token for turn in self.turns for token in (*turn.ids, *_inserted(turn))]
+        ids: list[int] = []
+        for turn in self.turns:
+            ids += turn.ids
+            ids += _inserted(turn)
+        return ids
 
     @property
     def response_mask(self) -> list[int]:
         """1 on sampled tokens, 0 on execution results; as long as `response_ids`."""
-        return [bit for turn in self.turns for bit in (*[1] * len(turn.ids), *[0] * len(_inserted(turn)))]
+        mask: list[int] = []
+        for turn in self.turns:
+            mask += [1] * len(turn.ids)
+            mask += [0] * len(_inserted(turn))
+        return mask
 
     @property
     def response_log_probs(self) -> list[float] | None:
         """0.0 on execution results; as long as `response_ids`. None if any turn lacks them."""
         if any(len(turn.log_probs) != len(turn.ids) for turn in self.turns):
             return None
-        return [value for turn in self.turns for value in (*turn.log_probs, *[0.0] * len(_inserted(turn)))]
+        log_probs: list[float] = []
+        for turn in self.turns:
+            log_probs += turn.log_probs
+            log_probs += [0.0] * len(_inserted(turn))
+        return log_probs
 
     @property
     def calls(self) -> list[CodeCall]:
@@ -161,6 +173,7 @@ class Trajectory:
             "calls_memory": status["memory"],
             "call_run_s": sum(result.run_s for result in results),
             "call_queue_s": sum(result.queue_s for result in results),
+            "call_retries": sum(result.attempts - 1 for result in results),
             "imitated_results": sum(turn.imitates_result for turn in self.parsed()),
             "well_formed": float(self.is_well_formed()),
             "sampled_tokens": sum(len(turn.ids) for turn in self.turns),
@@ -169,7 +182,8 @@ class Trajectory:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        plain: dict[str, Any] = _plain(self)
+        return plain
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Trajectory:
@@ -230,8 +244,11 @@ class Interaction:
         if log_probs and len(log_probs) != len(ids):
             return self.lost(f"the engine returned {len(log_probs)} log-probabilities for {len(ids)} tokens")
         asked, self._asked = self._asked, 0
-        end = next((place for place, token in enumerate(ids[:asked], 1) if token in self._codec.eos_ids), None)
-        ids, log_probs = ids[: end or asked], (log_probs or ())[: end or asked]
+        ids, log_probs = ids[:asked], (log_probs or ())[:asked]
+        end = 0
+        if not self._codec.eos_ids.isdisjoint(ids):
+            end = next(place for place, token in enumerate(ids, 1) if token in self._codec.eos_ids)
+            ids, log_probs = ids[:end], log_probs[:end]
         turn = self.trajectory.turns[-1]
         turn.ids += ids
         turn.log_probs += log_probs
@@ -268,7 +285,7 @@ class Interaction:
 
     @property
     def _left(self) -> int:
-        return self._room - len(self.trajectory.response_ids)
+        return self._room - sum(len(turn.ids) + len(_inserted(turn)) for turn in self.trajectory.turns)
 
     def _generate(self) -> Command:
         self._asked = self._left
@@ -289,7 +306,7 @@ class Interaction:
 
     def _close_with_call(self, turn: Turn, parsed: ParsedTurn) -> Command:
         assert parsed.code is not None
-        keep = self._tokens_covering(turn.ids, parsed.code_end)
+        keep = self._tokens_covering(turn, parsed.code_end)
         if keep < len(turn.ids):
             # What lies behind the block: an end-of-text token, or text of an engine that ignores stop strings.
             del turn.ids[keep:], turn.log_probs[keep:]
@@ -301,10 +318,14 @@ class Interaction:
         turn.call = CodeCall(parsed.code)
         return Run(parsed.code)
 
-    def _tokens_covering(self, ids: Sequence[int], end: int) -> int:
+    def _tokens_covering(self, turn: Turn, end: int) -> int:
         """How many leading tokens it takes to spell the first `end` characters of the turn's text."""
+        ids = turn.ids
+        last = "" if ids[-1] in self._codec.eos_ids else self._codec.decode(ids[-1:])
+        if end == len(turn.text) and last.endswith(turn.text[-1]):
+            return len(ids)  # the usual case: the engine stopped right behind the block, with its last character
         if len(self._codec.decode(ids[:-1])) < end:
-            return len(ids)  # the usual case: the engine stopped right behind the block
+            return len(ids)
         low, high = 1, len(ids) - 1
         while low < high:
             middle = (low + high) // 2
@@ -338,6 +359,15 @@ class Interaction:
     def _finish(self, outcome: Outcome) -> Finish:
         self.trajectory.outcome = outcome
         return Finish(outcome)
+
+
+def _plain(value: Any) -> Any:
+    """As `dataclasses.asdict`, which would visit every token of every list."""
+    if is_dataclass(value):
+        return {entry.name: _plain(getattr(value, entry.name)) for entry in fields(value)}
+    if isinstance(value, list):
+        return list(map(_plain, value)) if value and is_dataclass(value[0]) else value.copy()
+    return value
 
 
 def _inserted(turn: Turn) -> list[int]:

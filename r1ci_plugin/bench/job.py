@@ -37,20 +37,22 @@ _COMMON = {
     "trainer.save_freq": -1,
     "r1ci.records.share": 0.05,
 }
+"""Settings of both jobs."""
 _SINGLE_TURN = {
     "~hydra.callbacks.r1ci": None,
-    "~r1ci": None,
     "~data.r1ci": None,
     "data.custom_cls.path": "null",
     "data.custom_cls.name": "null",
-    "~data.sampler": None,
     "actor_rollout_ref.rollout.agent.default_agent_loop": "single_turn_agent",
     "~reward.reward_manager.module": None,
     "reward.reward_manager.source": "register",
     "reward.reward_manager.name": "naive",
-    "~trainer.v1.sampler.custom_sampler": None,
+    "trainer.v1.sampler.custom_sampler.path": "null",
+    "trainer.v1.sampler.custom_sampler.name": "null",
     "~trainer.v1.sampler.sampler_kwargs": None,
+    "+trainer.v1.sampler.sampler_kwargs": "{}",
 }
+"""What takes our parts out of a recipe."""
 _SCORE = (
     "def score(data_source, solution_str, ground_truth, extra_info, **_):\n    return float(len(solution_str) % 2)\n"
 )
@@ -135,7 +137,8 @@ def _single_turn(folder: Path) -> dict[str, Any]:
 
 
 def _run(run: Path, data: Path, changes: Mapping[str, Any]) -> Timing:
-    settings = {**changes, "trainer.default_local_dir": run}
+    logger = "ray_kwargs.ray_init.runtime_env.env_vars.VERL_FILE_LOGGER_PATH"
+    settings = {**changes, "trainer.default_local_dir": run, logger: run / "metrics" / "steps.jsonl"}
     overrides = [key if value is None else f"{key}={value}" for key, value in settings.items()]
     command = [sys.executable, "-m", "verl.trainer.main_ppo", "+recipe=r1ci_stage1", *overrides]
     environment = {**os.environ, "R1CI_DATA": str(data), "R1CI_BACKEND": "cpu"}

@@ -24,6 +24,7 @@ GROUPS = {
     "sandbox": "The interpreter: run code in it, serve it, test it.",
     "sft": "Trajectories for fine-tuning: synthesize, check.",
     "potential": "How much each question can still teach: measure, show.",
+    "plan": "Does a training run fit into the GPUs' memory, and why?",
     "stages": "The stages of a training: build the manifest, show it, run them.",
     "eval": "Evaluate a policy: run, show, compare, verify, export.",
     "ask": "Put one question to a policy and watch it answer.",

@@ -21,10 +21,9 @@ app = typer.Typer(help="Run model-written code in isolation: run, serve, selftes
 SlotsOption = Annotated[
     int | None, typer.Option(min=1, help="Calls at the same time; the cores of this machine if not given.")
 ]
-FloorOption = Annotated[str, typer.Option(help="The worst isolation level to accept: ns or landlock.")]
+FloorOption = Annotated[str, typer.Option(help="The worst isolation level to accept: ns, landlock or seccomp.")]
 LevelOption = Annotated[str | None, typer.Option(help="Insist on exactly this level.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
-LEVELS = ("ns", "landlock")
 
 
 @app.command()
@@ -58,8 +57,11 @@ def run(
 async def _run(code: str, timeout: float, memory_mb: int, floor: str, level: str | None) -> ExecResult:
     from r1ci_plugin.interpreter import LocalExecutor
 
-    async with LocalExecutor(1, floor=floor, level=level, shared=False) as executor:
+    executor = LocalExecutor(1, floor=floor, level=level, shared=False)
+    try:
         return await executor.run(code, timeout=timeout, memory_mb=memory_mb)
+    finally:
+        await executor.close()
 
 
 @app.command()
@@ -70,7 +72,7 @@ def selftest(floor: FloorOption = "landlock", level: LevelOption = None, as_json
     _check_levels(floor, level)
     try:
         isolation, findings = asyncio.run(_selftest(floor, level))
-    except IsolationUnavailable as refusal:
+    except (IsolationUnavailable, OSError) as refusal:
         if as_json:
             typer.echo(json.dumps({"ok": False, "isolation": None, "reason": str(refusal), "findings": []}))
         else:
@@ -143,6 +145,8 @@ def serve(
 
 
 def _check_levels(floor: str, level: str | None) -> None:
+    from r1ci_plugin.interpreter.local.host.levels import LEVELS
+
     for name in (floor, level):
         if name is not None and name not in LEVELS:
             raise typer.BadParameter(f"unknown isolation level {name!r}: one of {', '.join(LEVELS)}")

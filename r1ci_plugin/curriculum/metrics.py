@@ -15,10 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from r1ci_plugin.curriculum.staleness import Turn
 from r1ci_plugin.trajectory import OUTCOMES
 
 _PHASES = {"generate": "generate", "code": "execute"}
 """What a trajectory waits for: name of the metric to name of the fact."""
+_STATUSES = ("ok", "error", "timeout", "memory")
+_PERCENTILES = (50, 95, 99)
 _EPSILON = 1e-6  # verl's GRPO adds it to the standard deviation (verl/trainer/ppo/core_algos.py)
 
 
@@ -38,6 +41,8 @@ class Sample:
     isolation: str = ""
     record: dict[str, Any] | None = None
     """The trajectory's record without verdict, where it is kept (`curriculum/records.py`)."""
+    versions: Sequence[Turn] = ()
+    """Which weights each turn was sampled with (`staleness.py`)."""
 
     @property
     def acc(self) -> float:
@@ -99,8 +104,12 @@ def _sandbox_metrics(samples: Sequence[Sample]) -> dict[str, float]:
         "r1ci/sandbox/calls": calls,
         **{
             f"r1ci/sandbox/{name}_rate": sum(fact[f"calls_{name}"] for fact in facts) / max(calls, 1)
-            for name in ("ok", "error", "timeout", "memory")
+            for name in _STATUSES
         },
+        "r1ci/sandbox/other_rate": (calls - sum(fact[f"calls_{name}"] for fact in facts for name in _STATUSES))
+        / max(calls, 1),
+        "r1ci/sandbox/retries": sum(fact["call_retries"] for fact in facts),
+        "r1ci/sandbox/busy_s": sum(fact["call_run_s"] for fact in facts),
         **_spread("r1ci/sandbox/run_s", [fact["call_run_s"] / fact["calls"] for fact in called]),
         **_spread("r1ci/sandbox/queue_s", [fact["call_queue_s"] / fact["calls"] for fact in called]),
         **{f"r1ci/sandbox/level/{name}": n / sum(levels.values()) for name, n in levels.items()},
@@ -174,5 +183,5 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _spread(name: str, values: Sequence[float]) -> dict[str, float]:
-    percentiles = np.percentile(values, [50, 95]) if values else (0.0, 0.0)
-    return {f"{name}/{label}": float(value) for label, value in zip(("p50", "p95"), percentiles, strict=True)}
+    percentiles = np.percentile(values, _PERCENTILES) if values else (0.0,) * len(_PERCENTILES)
+    return {f"{name}/p{label}": float(value) for label, value in zip(_PERCENTILES, percentiles, strict=True)}

@@ -7,6 +7,7 @@ given. Left out: HTTP (`remote`).
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -14,7 +15,8 @@ FIRST_LIMIT = 8
 _MOST = 512
 _FAILURES_IN_A_ROW = 5
 _LATEST = 20
-_FIRST_REST_S, _LONGEST_REST_S = 2.0, 60.0
+_FIRST_REST_S, _LONGEST_REST_S = 2.0, 8.0
+"""A probe costs one call; a server that is back and not used costs all of its slots."""
 
 
 @dataclass
@@ -26,6 +28,7 @@ class Endpoint:
     limit: int = FIRST_LIMIT
     opened_at: float | None = None
     """Since when it has not been used; None: it is in use."""
+    _slowed_at: float = -math.inf
     _rest_s: float = _FIRST_REST_S
     _successes: int = 0
     _in_a_row: int = 0
@@ -51,13 +54,17 @@ class Endpoint:
             self._successes = 0
             self.limit = min(self.limit + 1, _MOST)
 
-    def failed(self, now: float, overload: bool) -> None:
-        """A failure of the infrastructure there. `overload`: too slow or too busy, rather than broken."""
-        self._in_a_row += 1
-        self._latest.append(False)
-        if overload:
+    def overloaded(self, now: float, sent: float) -> None:
+        """A call that was sent at `sent` found it too slow or too busy. One burst of such calls halves it once."""
+        if sent >= self._slowed_at:
             self._successes = 0
             self.limit = max(1, self.limit // 2)
+            self._slowed_at = now
+
+    def failed(self, now: float) -> None:
+        """A call was lost there."""
+        self._in_a_row += 1
+        self._latest.append(False)
         mostly_failing = len(self._latest) == _LATEST and self._latest.count(False) * 2 > _LATEST
         if self.opened_at is None and (self._in_a_row >= _FAILURES_IN_A_ROW or mostly_failing):
             self.opened_at = now

@@ -98,6 +98,18 @@ def answer_for(result: ExecResult) -> dict[str, Any]:
     return _frame("Success" if result.status == "ok" else "Failed", "", run_result, result)
 
 
+def answer_for_cell(result: ExecResult) -> dict[str, Any]:
+    """What `/run_jupyter` says of one cell: its streams, and its error as Jupyter would name it. Nothing is displayed:
+    what a cell prints is all it shows."""
+    errors = []
+    if result.status not in ("ok", "sandbox_error"):
+        last_line = (result.reason or result.stderr).rstrip().rpartition("\n")[2]
+        name, _, value = last_line.partition(": ")
+        name = name if result.status == "error" and name.isidentifier() else result.status
+        errors.append({"ename": name, "evalue": value, "traceback": result.stderr.splitlines()})
+    return {"stdout": result.stdout, "stderr": result.stderr, "display": [], "error": errors}
+
+
 def _return_code(result: ExecResult) -> int:
     if result.exit_code is not None:
         return result.exit_code

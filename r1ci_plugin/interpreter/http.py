@@ -18,6 +18,8 @@ MOST_BODY_BYTES = 8 << 20
 _MOST_HEADER_BYTES = 32 << 10
 _IDLE_S = 120.0
 _BODY_S = 60.0
+_LOOK_EVERY_S = 0.2
+"""How often a peer that waits for its answer is looked at: one that has hung up wants none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,9 @@ async def listen(handler: Handler, host: str, port: int) -> asyncio.Server:
     """Serve each request with `handler` until the server is closed. Raises OSError if the address is taken."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.TimeoutError):
+        # A cancellation means that the server ends; let through, asyncio would print it for every idle connection.
+        quiet = (ConnectionError, asyncio.IncompleteReadError, asyncio.TimeoutError, asyncio.CancelledError)
+        with contextlib.suppress(*quiet):
             await _serve_connection(handler, reader, writer)
         writer.close()
 
@@ -60,23 +64,38 @@ async def listen(handler: Handler, host: str, port: int) -> asyncio.Server:
 async def _serve_connection(handler: Handler, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while True:
         try:
-            request = await _read(reader)
+            request = await _read(reader, writer)
         except _Malformed as fault:
             await _write(writer, HttpResponse(fault.status, {"detail": str(fault)}), keep=False)
             return
         if request is None:
             return
         keep = request.headers.get("connection", "").lower() != "close"
-        try:
-            response = await handler(request)
-        except Exception as fault:
-            response = HttpResponse(500, {"detail": f"{type(fault).__name__}: {fault}"})
+        response = await _answer(handler, request, reader)
+        if response is None:
+            return
         await _write(writer, response, keep)
         if not keep:
             return
 
 
-async def _read(reader: asyncio.StreamReader) -> HttpRequest | None:
+async def _answer(handler: Handler, request: HttpRequest, reader: asyncio.StreamReader) -> HttpResponse | None:
+    """The handler's answer; None if the peer hung up before it came, which cancels the handler: nobody may hold a
+    slot for a caller that is gone."""
+    work = asyncio.ensure_future(handler(request))
+    try:
+        while not work.done():
+            await asyncio.wait({work}, timeout=_LOOK_EVERY_S)
+            if not work.done() and (reader.at_eof() or reader.exception() is not None):
+                return None
+        return work.result()
+    except Exception as fault:
+        return HttpResponse(500, {"detail": f"{type(fault).__name__}: {fault}"})
+    finally:
+        work.cancel()
+
+
+async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> HttpRequest | None:
     """The next request; None if the peer is done. Raises _Malformed."""
     try:
         head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _IDLE_S)
@@ -100,6 +119,8 @@ async def _read(reader: asyncio.StreamReader) -> HttpRequest | None:
         raise _Malformed(400, "Content-Length is not a number")
     if int(length) > MOST_BODY_BYTES:
         raise _Malformed(413, f"the body is longer than {MOST_BODY_BYTES} bytes")
+    if headers.get("expect", "").lower() == "100-continue":  # curl waits a second for it
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     body = await asyncio.wait_for(reader.readexactly(int(length)), _BODY_S)
     return HttpRequest(parts[0], parts[1].partition("?")[0], headers, body)
 

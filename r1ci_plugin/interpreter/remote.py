@@ -1,8 +1,9 @@
 """The remote executor: code calls on one or several SandboxFusion-compatible servers.
 
-Every request has a deadline. The endpoint with the least load gets the call; what is lost to the infrastructure is
-sent again, to another endpoint where there is one, which is safe because calls are stateless. Left out: the protocol
-(`fusion`), what is known of an endpoint (`breaker`).
+Every call has a deadline. The endpoint with the least load gets it; what is lost to the infrastructure is sent again,
+to another endpoint where there is one, which is safe because calls are stateless. A call that may have run is sent
+three times at most; one that was turned away, as by a server that is full or restarts, until its deadline.
+Left out: the protocol (`fusion`), what is known of an endpoint (`breaker`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import logging
 import os
 import random
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -23,23 +23,44 @@ import httpx
 from r1ci_plugin.interpreter.breaker import Endpoint
 from r1ci_plugin.interpreter.executor import ExecResult, Executor
 from r1ci_plugin.interpreter.fusion import InfrastructureFault, Request, result_from
+from r1ci_plugin.interpreter.tally import Tally
 
 logger = logging.getLogger(__name__)
 
 ENDPOINT_VARIABLE = "SANDBOX_FUSION_ENDPOINT"
+TOKEN_VARIABLE = "R1CI_SANDBOX_TOKEN"
 _ATTEMPTS = 3
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 _PROBE = Request("print(1)", timeout=5.0)
-_WORTH_ANOTHER_TRY = frozenset({429, 500, 502, 503, 504})
-_OVERLOAD = frozenset({429, 503, 504})
 
 
 class _Fault(Exception):
-    """One attempt failed. `again`: another may succeed; `overload`: the endpoint is too busy rather than broken."""
+    """One request failed.
 
-    def __init__(self, reason: str, *, again: bool = True, overload: bool = False) -> None:
+    again: another may succeed. ran: the code may have run, so that this was an attempt. busy: the endpoint is slow or
+    full. broken: its breaker should know.
+    """
+
+    def __init__(
+        self, reason: str, *, again: bool = True, ran: bool = True, busy: bool = False, broken: bool = True
+    ) -> None:
         super().__init__(reason)
         self.again = again
-        self.overload = overload
+        self.ran = ran
+        self.busy = busy
+        self.broken = broken
+
+
+def _fault_of(status: int) -> _Fault:
+    """What an HTTP status other than 200 means."""
+    reason = f"HTTP {status}"
+    if status == 429:
+        return _Fault(reason, ran=False, busy=True, broken=False)
+    if status == 503:
+        return _Fault(reason, ran=False, busy=True)
+    if status in (500, 502, 504):
+        return _Fault(reason, busy=status == 504)
+    return _Fault(reason, again=False, broken=False)
 
 
 @dataclass
@@ -60,7 +81,7 @@ class RemoteExecutor(Executor):
     fallback: what happens while no endpoint can be used: `error` (a sandbox_error) or `local` (this machine's
     LocalExecutor).
     queue_allowance: seconds that a call may take beyond its own time limit, at the server and on the way.
-    token: sent as a bearer token.
+    token: sent as a bearer token; if none is given, the one in R1CI_SANDBOX_TOKEN, where it is set.
     """
 
     def __init__(
@@ -81,9 +102,10 @@ class RemoteExecutor(Executor):
         self._fallback = fallback
         self._local: Executor | None = None
         self._allowance = queue_allowance
+        token = token or os.environ.get(TOKEN_VARIABLE)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, _Session] = WeakKeyDictionary()
-        self._counts: defaultdict[str, float] = defaultdict(float)
+        self._tally = Tally()
 
     async def close(self) -> None:
         session = self._sessions.pop(asyncio.get_running_loop(), None)
@@ -96,8 +118,8 @@ class RemoteExecutor(Executor):
             await local.close()
 
     def stats(self) -> dict[str, float]:
-        """`calls`, one count for each status, `retries`, `fallbacks`, and the summed seconds `run_s`."""
-        return dict(self._counts)
+        """As every executor, with `fallbacks`: calls that ran on this machine instead."""
+        return self._tally.facts()
 
     async def run(
         self, code: str, *, timeout: float = 10.0, memory_mb: int = 512, sample_key: str | None = None
@@ -106,19 +128,18 @@ class RemoteExecutor(Executor):
             result = await self._run(Request(code, timeout, memory_mb))
         except Exception as failure:
             result = ExecResult("sandbox_error", backend="remote", reason=f"{type(failure).__name__}: {failure}")
-        self._counts["calls"] += 1
-        self._counts[result.status] += 1
-        self._counts["retries"] += result.attempts - 1
-        self._counts["run_s"] += result.run_s
+        self._tally.add(result)
         return result
 
     async def _run(self, request: Request) -> ExecResult:
+        """Send the call until it was run, or may have been run too often, or its deadline has come."""
         session = self._session()
         asked = time.monotonic()
         deadline = asked + request.timeout + self._allowance
         tried: list[str] = []
+        attempts = 0
         reason = "no endpoint came free within the deadline"
-        while len(tried) < _ATTEMPTS:
+        while attempts < _ATTEMPTS:
             endpoint = await self._choose(session, tried, deadline)
             if endpoint is None:
                 break
@@ -128,11 +149,12 @@ class RemoteExecutor(Executor):
                 result = await self._attempt(session, endpoint, request, deadline)
             except _Fault as fault:
                 reason = f"{endpoint.url}: {fault}"
-                if not fault.again:
+                attempts += fault.ran
+                left = deadline - time.monotonic()
+                if left <= 0 or not fault.again:
                     break
-                await asyncio.sleep(
-                    random.uniform(0, min(0.1 * 2 ** len(tried), max(0.0, deadline - time.monotonic())))
-                )
+                longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** len(tried), left)
+                await asyncio.sleep(random.uniform(0, longest))
                 continue
             on_the_way = max(0.0, time.monotonic() - sent - result.run_s)
             return replace(result, endpoint=endpoint.url, attempts=len(tried), queue_s=waited + on_the_way)
@@ -146,9 +168,7 @@ class RemoteExecutor(Executor):
         async with session.changed:
             while True:
                 self._start_probes(session)
-                if all(endpoint.opened_at is not None for endpoint in session.endpoints) and (
-                    self._fallback == "local" or tried
-                ):
+                if self._fallback == "local" and all(endpoint.opened_at is not None for endpoint in session.endpoints):
                     return None
                 open_ones = [endpoint for endpoint in session.endpoints if endpoint.has_room]
                 if open_ones:
@@ -167,13 +187,19 @@ class RemoteExecutor(Executor):
 
     async def _attempt(self, session: _Session, endpoint: Endpoint, request: Request, deadline: float) -> ExecResult:
         """One request. Takes what happened into the endpoint's record. Raises _Fault."""
+        sent = time.monotonic()
+        # A server that swallows a call leaves half of the allowance to another.
+        seconds = min(deadline - sent, request.timeout + self._allowance / 2)
         try:
-            result = await self._ask(session, endpoint.url, request, max(0.1, deadline - time.monotonic()))
+            result = await self._ask(session, endpoint.url, request, max(0.1, seconds))
         except _Fault as fault:
-            if fault.again:
-                endpoint.failed(time.monotonic(), fault.overload)
-                if endpoint.opened_at is not None:
-                    logger.warning("code calls no longer go to %s: %s", endpoint.url, fault)
+            was_open = endpoint.opened_at is not None
+            if fault.busy:
+                endpoint.overloaded(time.monotonic(), sent)
+            if fault.broken:
+                endpoint.failed(time.monotonic())
+            if endpoint.opened_at is not None and not was_open:
+                logger.warning("code calls no longer go to %s: %s", endpoint.url, fault)
             raise
         else:
             endpoint.succeeded()
@@ -186,13 +212,14 @@ class RemoteExecutor(Executor):
     async def _ask(self, session: _Session, url: str, request: Request, seconds: float) -> ExecResult:
         try:
             response = await asyncio.wait_for(session.client.post(f"{url}/run_code", json=request.body()), seconds)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise _Fault(f"{type(error).__name__}: {error}", ran=False) from None
         except (httpx.TimeoutException, asyncio.TimeoutError):
-            raise _Fault("no answer within the deadline", overload=True) from None
+            raise _Fault(f"no answer within {seconds:.1f} seconds", busy=True) from None
         except httpx.HTTPError as error:
             raise _Fault(f"{type(error).__name__}: {error}") from None
         if response.status_code != 200:
-            code = response.status_code
-            raise _Fault(f"HTTP {code}", again=code in _WORTH_ANOTHER_TRY, overload=code in _OVERLOAD)
+            raise _fault_of(response.status_code)
         try:
             return result_from(response.json())
         except (InfrastructureFault, ValueError, TypeError) as error:
@@ -211,8 +238,8 @@ class RemoteExecutor(Executor):
         try:
             result = await self._ask(session, endpoint.url, _PROBE, _PROBE.timeout + 5.0)
             well = result.status == "ok" and result.stdout.strip() == "1"
-        except _Fault:
-            well = False
+        except _Fault as fault:
+            well = not fault.broken and fault.again  # full is not broken
         endpoint.probed(well, time.monotonic())
         if well:
             logger.warning("code calls go to %s again", endpoint.url)
@@ -225,7 +252,7 @@ class RemoteExecutor(Executor):
 
             logger.warning("no endpoint works: code calls run on this machine for now")
             self._local = LocalExecutor()
-        self._counts["fallbacks"] += 1
+        self._tally.count("fallbacks")
         return await self._local.run(request.code, timeout=request.timeout, memory_mb=request.memory_mb)
 
     def _session(self) -> _Session:

@@ -13,15 +13,20 @@ import asyncio
 import hmac
 import json
 import signal
+import time
+from dataclasses import replace
 from typing import Any
 
 from r1ci_plugin.interpreter.executor import ExecResult
-from r1ci_plugin.interpreter.fusion import BadRequest, Request, answer_for
+from r1ci_plugin.interpreter.fusion import LANGUAGE, BadRequest, Request, answer_for, answer_for_cell
 from r1ci_plugin.interpreter.http import HttpRequest, HttpResponse, listen
 from r1ci_plugin.interpreter.local.executor import LocalExecutor
+from r1ci_plugin.interpreter.tally import GAUGES
 
 _KEEP_BYTES = 2 << 20
 _LONGEST_TIMEOUT_S = 600.0
+_FAREWELL_S = 10.0
+"""How long calls that are running when the server is told to end may take to finish."""
 
 
 class SandboxServer:
@@ -33,6 +38,14 @@ class SandboxServer:
         self._busy = 0
         self._refused = 0
         self._token = token
+        self._ending = False
+
+    async def farewell(self) -> None:
+        """Take no new calls, and give those under way a moment: what is cut off, a client has to send elsewhere."""
+        self._ending = True
+        deadline = time.monotonic() + _FAREWELL_S
+        while self._busy and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
 
     async def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer one HTTP request. Never raises for what a client sends."""
@@ -51,6 +64,8 @@ class SandboxServer:
             body = json.loads(request.body)
         except (ValueError, RecursionError):
             return HttpResponse(422, {"detail": "the body is not JSON"})
+        if self._ending:
+            return HttpResponse(503, {"detail": "the server is about to end"}, {"Retry-After": "5"})
         if self._busy >= self._places:
             self._refused += 1
             return HttpResponse(429, {"detail": "the queue is full"}, {"Retry-After": "1"})
@@ -81,29 +96,32 @@ class SandboxServer:
             raise BadRequest("cells: a list of strings is required")
         if not all(isinstance(cell, str) for cell in body["cells"]):
             raise BadRequest("cells: a list of strings is required")
-        total = Request.parse({"code": "", "language": "python", "run_timeout": body.get("total_timeout", 45)}).timeout
+        limits = {"code": "", "language": LANGUAGE, "run_timeout": body.get("total_timeout", 45)}
+        request = Request.parse({name: body.get(name) for name in ("files", "fetch_files")} | limits)
         done: list[str] = []
         answers: list[dict[str, Any]] = []
-        status = "Success"
+        last = ExecResult("ok", exit_code=0)
         for cell in body["cells"]:
-            result = await self._run(Request(replay(done, cell), total))
-            answers.append(answer_for(result)["run_result"] or {})
-            if result.status != "ok":
-                status = "SandboxError" if result.status == "sandbox_error" else "Failed"
+            # The limit is for all cells together: each run holds the ones before.
+            last = await self._run(replace(request, code=replay(done, cell)))
+            answers.append(answer_for_cell(last))
+            if last.status != "ok":
                 break
             done.append(cell)
+        answer = answer_for(last)
         return {
-            "status": status,
-            "message": "",
+            "status": answer["status"],
+            "message": answer["message"],
             "cells": answers,
-            "driver": None,
+            "driver": answer["run_result"],
             "executor_pod_name": None,
             "files": {},
         }
 
     def _metrics(self) -> str:
         facts = self._executor.stats()
-        gauges = {"slots": self._executor.slots, "busy": self._busy, "queue_places": self._places}
+        gauges: dict[str, float] = {"slots": self._executor.slots, "busy": self._busy, "queue_places": self._places}
+        gauges |= {name: facts.pop(name) for name in sorted(GAUGES) if name in facts}
         lines = [f'r1ci_sandbox_info{{isolation="{self._executor.isolation}"}} 1']
         lines += [f"r1ci_sandbox_{name} {value}" for name, value in gauges.items()]
         lines += [f"r1ci_sandbox_{name}_total {value}" for name, value in sorted(facts.items())]
@@ -111,16 +129,15 @@ class SandboxServer:
 
 
 def replay(before: list[str], cell: str) -> str:
-    """One script that runs the earlier cells silently and then the cell."""
+    """One script that runs the earlier cells silently and then the cell, whose lines are one further down."""
     if not before:
         return cell
     quiet = (
         "import contextlib, io\n"
         "with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):\n"
-        f"    for _cell in {before!r}:\n"
-        "        exec(compile(_cell, '<cell>', 'exec'), globals())\n"
+        f"    for cell in {before!r}: exec(compile(cell, '<cell>', 'exec'), space)\n"
     )
-    return quiet + f"exec(compile({cell!r}, '<code>', 'exec'), globals())\n"
+    return f"exec({quiet!r}, {{'space': globals()}})\n{cell}"
 
 
 async def serve_forever(
@@ -133,14 +150,19 @@ async def serve_forever(
     level: str | None = None,
     token: str | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT. Raises IsolationUnavailable, and OSError if the address is taken."""
+    """Serve until SIGTERM or SIGINT, then let running calls finish.
+
+    Raises IsolationUnavailable, and OSError if the address is taken.
+    """
     async with LocalExecutor(slots, floor=floor, level=level, keep_bytes=_KEEP_BYTES, shared=False) as executor:
-        server = await listen(SandboxServer(executor, queue=queue, token=token).handle, host, port)
+        sandbox = SandboxServer(executor, queue=queue, token=token)
+        server = await listen(sandbox.handle, host, port)
         address = server.sockets[0].getsockname()
         url = f"http://{address[0]}:{address[1]}"
         print(f"serving code calls on {url}, level {executor.isolation}, {executor.slots} slots", flush=True)
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        async with server:
-            await stop.wait()
+        await stop.wait()
+        server.close()  # and no waiting for its connections, which idle clients keep open
+        await sandbox.farewell()

@@ -7,11 +7,11 @@ from r1ci_plugin.interpreter.executor import Executor
 
 
 def make_executor(settings: ExecutorSettings) -> Executor:
-    """A new executor. Raises ValueError for a kind that does not exist."""
+    """A new executor. Raises ValueError for a kind or a floor that does not exist."""
     if settings.kind == "local":
         from r1ci_plugin.interpreter.local.executor import LocalExecutor
 
-        return LocalExecutor(slots=settings.slots)
+        return LocalExecutor(slots=settings.slots, floor=settings.floor)
     if settings.kind == "remote":
         from r1ci_plugin.interpreter.remote import RemoteExecutor
 

@@ -18,13 +18,14 @@ from uuid import uuid4
 from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopMetrics, AgentLoopOutput, register
 
 from r1ci_plugin.codec import TokenizerCodec
-from r1ci_plugin.config import settings_from
 from r1ci_plugin.curriculum.records import FIELD, is_kept
+from r1ci_plugin.curriculum.staleness import FIELD as VERSIONS
+from r1ci_plugin.curriculum.staleness import bounds
 from r1ci_plugin.data.row import AGENT, read_row
 from r1ci_plugin.drive import Sampled, drive
 from r1ci_plugin.interpreter.executor import ExecResult, Executor
 from r1ci_plugin.record import Record, Usage, policy_name
-from r1ci_plugin.rollout.shared import codec_for, executor_for
+from r1ci_plugin.rollout.shared import codec_for, executor_for, settings_for
 from r1ci_plugin.trajectory import Generate, Interaction, Trajectory
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ class CodeInterpreterAgentLoop(AgentLoopBase):  # type: ignore[misc]  # verl shi
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.settings = settings_from(self.config)
+        self.settings = settings_for(self.config)
         self.codec: TokenizerCodec = codec_for(self.tokenizer, self.config.actor_rollout_ref.model.path)
         self.executor: Executor = executor_for(self.settings.executor)
 
@@ -84,7 +85,7 @@ class _Rollout:
         self._preempted = 0
         self._usage = Usage()
         self._started = time.perf_counter()
-        self._weight_versions: list[Any] = []
+        self._versions: list[tuple[Any, Any, int]] = []
 
     async def sample(self, token_ids: list[int], command: Generate) -> Sampled:
         started = time.perf_counter()
@@ -102,7 +103,8 @@ class _Rollout:
         self._generate_s += time.perf_counter() - started
         self._usage += Usage(1, len(token_ids), len(output.token_ids))
         self._preempted += max(0, output.num_preempted or 0)
-        self._weight_versions += [output.extra_fields.get(f"{end}_global_steps") for end in ("min", "max")]
+        oldest, newest = (output.extra_fields.get(f"{end}_global_steps") for end in ("min", "max"))
+        self._versions.append((oldest, newest, len(output.token_ids)))
         return output.token_ids, output.log_probs
 
     async def run(self, code: str) -> ExecResult:
@@ -121,6 +123,7 @@ class _Rollout:
 
     def output(self, trajectory: Trajectory) -> AgentLoopOutput:
         """The trajectory as verl takes it. What the reward manager and the metrics need travels in `extra_fields`."""
+        oldest, newest = bounds(self._versions)
         return AgentLoopOutput(
             prompt_ids=trajectory.prompt_ids,
             response_ids=trajectory.response_ids,
@@ -135,8 +138,9 @@ class _Rollout:
                 "r1ci_facts": {**trajectory.facts(), **self._times()},
                 "r1ci_isolation": next((call.result.isolation for call in trajectory.calls if call.result), ""),
                 # verl's staleness metrics cast both to int (verl/trainer/ppo/v1/trainer_base.py).
-                "min_global_steps": self._weight_versions[0],
-                "max_global_steps": self._weight_versions[-1],
+                "min_global_steps": oldest,
+                "max_global_steps": newest,
+                VERSIONS: self._versions,
                 "turn_scores": [],
                 "tool_rewards": [],
             },

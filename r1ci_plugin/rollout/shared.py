@@ -1,4 +1,4 @@
-"""What all trajectories of a worker process share: the executor and the codec of the policy's tokenizer.
+"""What all trajectories of a worker process share: settings, executor, and the codec of the policy's tokenizer.
 
 verl makes a new agent loop for every trajectory, so what is costly to make lives here, keyed by its settings.
 """
@@ -8,12 +8,21 @@ from __future__ import annotations
 from typing import Any
 
 from r1ci_plugin.codec import TokenizerCodec
-from r1ci_plugin.config import ExecutorSettings
+from r1ci_plugin.config import ExecutorSettings, R1CISettings, settings_from
 from r1ci_plugin.interpreter.executor import Executor
 from r1ci_plugin.interpreter.settings import make_executor
 
+_settings: dict[int, tuple[Any, R1CISettings]] = {}
 _executors: dict[ExecutorSettings, Executor] = {}
 _codecs: dict[int, tuple[Any, TokenizerCodec]] = {}
+
+
+def settings_for(config: Any) -> R1CISettings:
+    """The settings of a config, which must not change any more. Raises as `settings_from` does."""
+    known = _settings.get(id(config))
+    if known is None or known[0] is not config:
+        known = _settings[id(config)] = (config, settings_from(config))
+    return known[1]
 
 
 def executor_for(settings: ExecutorSettings) -> Executor:

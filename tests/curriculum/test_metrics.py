@@ -35,8 +35,11 @@ def test_accuracy_is_reported_by_task_with_its_count() -> None:
 
 def test_call_rates_are_shares_of_calls() -> None:
     metrics = metrics_of(
-        sample("a", 1, calls=3, calls_ok=2, calls_timeout=1, repeated_calls=1, call_run_s=6.0), sample("a", 0, calls=0)
+        sample("a", 1, calls=3, calls_ok=1, calls_timeout=1, repeated_calls=1, call_run_s=6.0, call_retries=2),
+        sample("a", 0, calls=0),
     )
+    assert metrics["r1ci/sandbox/other_rate"] == pytest.approx(1 / 3)
+    assert metrics["r1ci/sandbox/retries"] == 2 and metrics["r1ci/sandbox/busy_s"] == 6.0
     assert metrics["r1ci/sandbox/timeout_rate"] == pytest.approx(1 / 3)
     assert metrics["r1ci/agent/repeat_call_rate"] == pytest.approx(1 / 3)
     assert metrics["r1ci/agent/code_rate"] == 0.5

@@ -13,7 +13,8 @@ from verl.trainer.ppo.core_algos import compute_grpo_outcome_advantage
 from r1ci_plugin.curriculum import replay
 from r1ci_plugin.curriculum.metrics import Sample
 from r1ci_plugin.curriculum.records import FIELD
-from r1ci_plugin.curriculum.replay import CurriculumReplayBuffer, InfrastructureDown
+from r1ci_plugin.curriculum.replay import CurriculumReplayBuffer, CurriculumReplayBufferAsync, InfrastructureDown
+from r1ci_plugin.curriculum.staleness import FIELD as VERSIONS
 from r1ci_plugin.journal import read_lines
 from r1ci_plugin.reward.manager import EXTRA_KEYS
 from r1ci_plugin.trajectory import Trajectory
@@ -61,6 +62,17 @@ def buffer_of(store: Store, train_batch_size: int = 2, **sampler: Any) -> Curric
         trainer_config={},
         max_off_policy_threshold=None,
         max_off_policy_strategy="drop",
+        refill_fn=store.refill,
+    )
+
+
+def async_buffer_of(store: Store, parts: int = 1, **sampler: Any) -> CurriculumReplayBufferAsync:
+    return CurriculumReplayBufferAsync(
+        trainer_mode="separate_async",
+        sampler_kwargs={"group_size": 4, "train_batch_size": 2, "poll_interval": 0.01, **sampler},
+        trainer_config={"parameter_sync_step": parts},
+        max_off_policy_threshold=4,
+        max_off_policy_strategy="wait",
         refill_fn=store.refill,
     )
 
@@ -115,6 +127,7 @@ class Signals(Store):
         self.accs: dict[str, list[float]] = {}
         self.upcoming: list[list[float]] = []
         self.kept: set[str] = set()
+        self.versions: list[tuple[int, int, int]] = [(0, 0, 10)]
 
     def add(self, uid: str, accs: list[float]) -> None:
         self.accs[uid] = accs
@@ -135,6 +148,7 @@ class Signals(Store):
                     "reward_extra_info": {**extra, "acc": acc, "outcome": "wrong", "reason": "because"},
                     "r1ci_facts": FACTS,
                     "r1ci_isolation": "",
+                    VERSIONS: self.versions,
                     **({FIELD: {"sample": int(key.split("_")[1])}} if key.split("_")[0] in self.kept else {}),
                 }
                 for key, acc in zip(keys, accs, strict=True)
@@ -153,9 +167,11 @@ class Told:
     def __init__(self) -> None:
         self.samples: list[Sample] = []
         self.filtered: list[Sample] = []
+        self.steps: list[int] = []
 
     def end_step(self, step: int, samples: list[Sample], filtered: list[Sample]) -> dict[str, float]:
         self.samples, self.filtered = samples, filtered
+        self.steps.append(step)
         return {}
 
 
@@ -218,9 +234,60 @@ def test_the_filter_is_closed_again_in_the_next_step(signals: Signals, told: Tol
     assert "solved" not in uids(batch) and metrics["r1ci/curriculum/gate_opened"] == 0
 
 
-def test_other_trainer_modes_are_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="separate_async"):
-        CurriculumReplayBuffer(trainer_mode="separate_async", sampler_kwargs={"group_size": 4, "train_batch_size": 2})
+@pytest.mark.parametrize(
+    ("kind", "mode"), [(CurriculumReplayBuffer, "separate_async"), (CurriculumReplayBufferAsync, "sync")]
+)
+def test_a_buffer_refuses_the_mode_of_the_other_and_names_the_choice_that_sets_both(kind: Any, mode: str) -> None:
+    with pytest.raises(ValueError, match=f"r1ci_mode@_global_={mode}"):
+        kind(trainer_mode=mode, sampler_kwargs={"group_size": 4, "train_batch_size": 2}, trainer_config={})
+
+
+@pytest.mark.parametrize("survivors", [0, 1])
+def test_an_asynchronous_step_replaces_starved_groups_too(store: Store, survivors: int) -> None:
+    store.group("good", survivors=4)
+    store.group("starved", survivors=survivors)
+    batch, _ = async_buffer_of(store).sample(1, "train", 2)
+    assert uids(batch) == {"good", "new1"} and store.refills == 1
+
+
+def test_a_step_of_several_batches_is_fed_back_once_and_whole(signals: Signals, told: Told) -> None:
+    for uid in "abcd":
+        signals.add(uid, MIXED)
+    signals.add("starved", [1.0])
+    buffer = async_buffer_of(signals, parts=2)
+    first, early = buffer.sample(7, "train", 2)
+    second, metrics = buffer.sample(7, "train", 2)
+    assert not told.steps[:-1] and told.steps == [7]
+    assert len(told.samples) == 16 and len(uids(first) | uids(second)) == 4
+    assert not any(name.startswith("r1ci/") for name in early)
+    assert metrics["r1ci/agent/lost"] == 3.0
+
+
+def test_a_validation_between_steps_leaves_the_counts_of_the_step_alone(signals: Signals, told: Told) -> None:
+    signals.add("a", MIXED)
+    signals.add("b", MIXED[:3])
+    buffer = async_buffer_of(signals, parts=2)
+    buffer.sample(7, "train", 1)
+    buffer.sample(7, "val", 0)
+    _, metrics = buffer.sample(7, "train", 1)
+    assert metrics["r1ci/agent/lost"] == 1.0 and len(told.samples) == 7
+
+
+def test_asking_how_many_groups_are_ready_counts_nothing(signals: Signals, told: Told) -> None:
+    signals.add("a", MIXED)
+    signals.add("starved", [1.0])
+    buffer = async_buffer_of(signals)
+    assert [buffer.get_sampleable_count(1, "train") for _ in range(20)] == [1] * 20
+    _, metrics = buffer.sample(1, "train", 1)
+    assert metrics["r1ci/agent/lost"] == 3.0
+
+
+def test_staleness_is_that_of_the_weights_the_step_trains(signals: Signals, told: Told) -> None:
+    signals.add("a", MIXED)
+    signals.versions = [(3, 3, 30), (3, 4, 10)]
+    _, metrics = async_buffer_of(signals).sample(6, "train", 1)
+    assert (metrics["r1ci/staleness/mean"], metrics["r1ci/staleness/max"]) == (2.0, 2.0)
+    assert metrics["r1ci/staleness/spanning_share"] == 1.0
 
 
 def test_siblings_of_a_lost_trajectory_get_the_advantages_of_the_smaller_group() -> None:

@@ -252,14 +252,6 @@ def test_main_ppo_ends_with_plain_lines_and_leaves_nothing(
     assert not list(tmp_path.rglob("*.log"))
 
 
-@pytest.mark.parametrize("mode", ["colocate_async", "separate_async"])
-def test_a_trainer_mode_that_the_curriculum_cannot_follow_is_refused(config: Any, mode: str) -> None:
-    assert broken(checks.check_trainer(config)) == []
-    config.trainer.v1.trainer_mode = mode
-    finding = the_one(checks.check_trainer(config))
-    assert mode in finding.what and finding.mend == "trainer.v1.trainer_mode=sync"
-
-
 def test_groups_are_filtered_by_correctness_or_not_at_all(config: Any) -> None:
     config.algorithm.filter_groups.enable = True
     assert the_one(checks.check_trainer(config)).mend == "algorithm.filter_groups.metric=acc"

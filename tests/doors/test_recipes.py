@@ -98,6 +98,9 @@ def test_the_cpu_back_end_changes_only_what_it_lists() -> None:
     assert config.actor_rollout_ref.actor.loss_agg_mode == "seq-mean-token-mean"
     assert config.data.train_batch_size < 128
     assert config.ray_kwargs.ray_init.address == "local"
+    assert (config.trainer.nnodes, config.trainer.n_gpus_per_node) == (1, 1)
+    fsdp = config.actor_rollout_ref.actor.fsdp_config
+    assert not (fsdp.param_offload or fsdp.optimizer_offload or fsdp.forward_prefetch)
 
 
 ABLATIONS = {

@@ -5,12 +5,7 @@ cores.
 """
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,63 +13,20 @@ import pytest
 
 from r1ci_plugin.curriculum.metrics import advantages
 from r1ci_plugin.curriculum.records import is_kept
-from r1ci_plugin.data.build import build
-from r1ci_plugin.data.plan import Plan
 from r1ci_plugin.journal import read_lines
 from r1ci_plugin.leftovers import MARK
 from r1ci_plugin.record import Record
 from r1ci_plugin.tasks import Question
-from r1ci_plugin.tasks.splits import get_split
 
-TASKS = ["bbh/boolean_expressions", "reasoning_gym/count_bits", "reasoning_gym/chain_sum"]
 STEPS, SAVE_EVERY = 4, 2
 SHARE = 0.5
 """Of the questions, whose trajectories are kept."""
-
-
-def command(folder: Path) -> list[str]:
-    overrides = {
-        "trainer.total_training_steps": STEPS,
-        "trainer.save_freq": SAVE_EVERY,
-        "trainer.val_before_train": False,
-        "trainer.test_freq": -1,
-        "trainer.rollout_data_dir": folder / "rollouts",
-        "trainer.default_local_dir": folder / "run",
-        "data.train_batch_size": 4,
-        "actor_rollout_ref.actor.ppo_mini_batch_size": 4,
-        "actor_rollout_ref.rollout.n": 4,
-        "r1ci.records.share": SHARE,
-    }
-    return [
-        sys.executable,
-        *("-m", "verl.trainer.main_ppo", "+recipe=r1ci_stage1"),
-        *(f"{key}={value}" for key, value in overrides.items()),
-    ]
-
-
-def start(folder: Path, data: Path) -> "subprocess.Popen[str]":
-    folder.mkdir(exist_ok=True)
-    environment = {**os.environ, "R1CI_DATA": str(data), "R1CI_BACKEND": "cpu"}
-    log = (folder / "log").open("a")
-    return subprocess.Popen(command(folder), cwd=folder, env=environment, stdout=log, stderr=log, text=True)
-
-
-def finish(process: "subprocess.Popen[str]", folder: Path) -> None:
-    try:
-        code = process.wait(timeout=600)
-    finally:
-        process.kill()
-    assert code == 0, (folder / "log").read_text()[-4000:]
+SETTINGS = {"trainer.total_training_steps": STEPS, "trainer.save_freq": SAVE_EVERY, "r1ci.records.share": SHARE}
 
 
 def questions_of_step(folder: Path, step: int) -> list[str]:
     lines = (folder / "rollouts" / f"{step}.jsonl").read_text().splitlines()
     return sorted({json.loads(line)["gts"] for line in lines})
-
-
-def metrics(folder: Path) -> list[dict[str, Any]]:
-    files = sorted((folder / "run" / "metrics").glob("*.jsonl"))
-    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
 
 def processes_of(folder: Path) -> list[int]:
@@ -92,69 +44,56 @@ def processes_of(folder: Path) -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    counts = {"questions_per_task": 12, "validation_per_task": 2, "levels": (1, 2)}
-    build(Plan.of(get_split("default"), TASKS, **counts), folder / "r1ci")
-    return folder / "r1ci"
+def undisturbed(make_job: Any) -> Any:
+    job = make_job("undisturbed", SETTINGS)
+    job.finish()
+    return job
 
 
 @pytest.fixture(scope="module")
-def undisturbed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("undisturbed")
-    finish(start(folder, data), folder)
-    yield folder
-
-
-@pytest.fixture(scope="module")
-def killed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def killed(make_job: Any) -> Any:
     """A run that is killed behind its first checkpoint and then started again."""
-    folder = tmp_path_factory.mktemp("killed")
-    process = start(folder, data)
-    deadline = time.monotonic() + 600
-    while not (folder / "rollouts" / f"{SAVE_EVERY + 1}.jsonl").exists():
-        assert process.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()[-4000:]
-        time.sleep(0.1)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    finish(start(folder, data), folder)
-    yield folder
+    job = make_job("killed", SETTINGS)
+    job.kill_after(SAVE_EVERY + 1)
+    job.finish()
+    return job
 
 
 @pytest.mark.slow
-def test_the_run_leaves_metrics_of_every_step(undisturbed: Path) -> None:
-    steps = {line["step"]: line["data"] for line in metrics(undisturbed)}
+def test_the_run_leaves_metrics_of_every_step(undisturbed: Any) -> None:
+    steps = {line["step"]: line["data"] for line in undisturbed.metrics()}
     assert set(steps) >= set(range(1, STEPS + 1))
     for numbers in steps.values():
         assert 0.0 <= numbers["r1ci/reward/acc"] <= 1.0
         assert numbers["r1ci/agent/lost"] == 0.0
+        assert numbers["r1ci/staleness/max"] == numbers["r1ci/staleness/spanning_share"] == 0.0
     assert steps[STEPS]["r1ci/curriculum/seen"] == 4 * STEPS
 
 
 @pytest.mark.slow
-def test_the_trainers_probabilities_are_those_of_the_rollout(undisturbed: Path) -> None:
+def test_the_trainers_probabilities_are_those_of_the_rollout(undisturbed: Any) -> None:
     """Up to float32 rounding, which the seed policy's sharp first attention head enlarges to a few 1e-5 for single
     tokens.
     """
-    for line in metrics(undisturbed):
+    for line in undisturbed.metrics():
         assert line["data"].get("training/rollout_probs_diff_max", 0.0) < 1e-4
         assert line["data"].get("training/rollout_probs_diff_mean", 0.0) < 5e-6
 
 
 @pytest.mark.slow
-def test_the_checkpoint_holds_a_policy_that_loads(undisturbed: Path) -> None:
+def test_the_checkpoint_holds_a_policy_that_loads(undisturbed: Any) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    folder = undisturbed / "run" / f"global_step_{STEPS}" / "actor" / "huggingface"
+    folder = undisturbed.run / f"global_step_{STEPS}" / "actor" / "huggingface"
     assert AutoModelForCausalLM.from_pretrained(folder).num_parameters() > 0
     assert AutoTokenizer.from_pretrained(folder).chat_template
 
 
 @pytest.mark.slow
-def test_the_trajectories_of_the_kept_questions_can_be_read_back_whole(undisturbed: Path) -> None:
-    files = sorted((undisturbed / "run" / "trajectories").glob("train-*.jsonl"))
+def test_the_trajectories_of_the_kept_questions_can_be_read_back_whole(undisturbed: Any) -> None:
+    files = sorted((undisturbed.run / "trajectories").glob("train-*.jsonl"))
     records = [Record.from_dict(line) for file in files for line in read_lines(file)]
-    drawn = [json.loads(text) for step in range(1, STEPS + 1) for text in questions_of_step(undisturbed, step)]
+    drawn = [json.loads(text) for step in range(1, STEPS + 1) for text in questions_of_step(undisturbed.folder, step)]
     kept = [question for question in map(Question.from_dict, drawn) if is_kept(question.question_id, SHARE)]
     assert kept and len(records) == 4 * len(kept)
     groups: dict[str, list[Record]] = {}
@@ -171,15 +110,15 @@ def test_the_trajectories_of_the_kept_questions_can_be_read_back_whole(undisturb
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on_with_the_questions_of_the_undisturbed_one(undisturbed: Path, killed: Path) -> None:
+def test_a_killed_run_goes_on_with_the_questions_of_the_undisturbed_one(undisturbed: Any, killed: Any) -> None:
     for step in range(1, STEPS + 1):
-        assert questions_of_step(killed, step) == questions_of_step(undisturbed, step)
-    assert f"setting global step to {SAVE_EVERY}" in (killed / "log").read_text()
+        assert questions_of_step(killed.folder, step) == questions_of_step(undisturbed.folder, step)
+    assert f"setting global step to {SAVE_EVERY}" in killed.log
 
 
 @pytest.mark.slow
-def test_nothing_of_the_runs_is_left_alive(undisturbed: Path, killed: Path) -> None:
+def test_nothing_of_the_runs_is_left_alive(undisturbed: Any, killed: Any) -> None:
     deadline = time.monotonic() + 60
-    while (left := processes_of(undisturbed) + processes_of(killed)) and time.monotonic() < deadline:
+    while (left := processes_of(undisturbed.folder) + processes_of(killed.folder)) and time.monotonic() < deadline:
         time.sleep(1)
     assert not left

@@ -68,6 +68,15 @@ def test_a_prompt_without_control_spellings_is_what_the_template_gives(tokenizer
     assert codec.encode_prompt(messages) == tokenizer.encode(plain, add_special_tokens=False)
 
 
+def test_a_prompt_asked_for_again_is_the_same_and_each_caller_gets_a_list_of_its_own(codec: TokenizerCodec) -> None:
+    messages = [{"role": "user", "content": "What is 6 * 7?"}]
+    first = codec.encode_prompt(messages)
+    kept = list(first)
+    first.append(0)
+    assert codec.encode_prompt(messages) == kept
+    assert codec.encode_prompt([{"role": "user", "content": "What is 6 * 8?"}]) != kept
+
+
 @few
 @given(data=st.data())
 def test_any_sampled_ids_have_a_text(vocabulary_size: int, codec: TokenizerCodec, data: st.DataObject) -> None:

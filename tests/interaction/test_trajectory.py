@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -92,6 +93,25 @@ def test_code_result_answer(any_codec: Codec) -> None:
     assert trajectory.turns[0].call is not None
     assert trajectory.turns[0].call.inserted_text == f"{RESULT_PREFIX}\n42\n\n"
     assert trajectory.is_well_formed()
+
+
+def test_a_written_trajectory_is_all_there_is_and_holds_lists_of_its_own(small_codec: TokenizerCodec) -> None:
+    trajectory = Play(small_codec, BLOCK, ANSWER).trajectory
+    written = trajectory.to_dict()
+    assert written == asdict(trajectory)
+    written["turns"][0]["ids"].clear()
+    written["turns"][0]["call"]["inserted_ids"].clear()
+    written["prompt_ids"].clear()
+    assert trajectory.prompt_ids and trajectory.turns[0].ids and trajectory.calls[0].inserted_ids
+
+
+def test_a_token_that_spells_nothing_behind_a_block_is_cut(small_codec: TokenizerCodec) -> None:
+    """The embedding's padding has ids without text."""
+    block = small_codec.encode(BLOCK)
+    interaction = Interaction(small_codec, small_codec.encode("6 * 7?"), Limits(), response_tokens=4096)
+    interaction.start()
+    assert isinstance(interaction.sampled([*block, 10**6], None), Run)
+    assert interaction.trajectory.turns[0].ids == block
 
 
 def test_words_alone_are_a_trajectory_of_one_turn(any_codec: Codec) -> None:

@@ -16,7 +16,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, str(RUNNER), *arguments], capture_output=True, text=True, timeout=600)
 
 
-@pytest.mark.parametrize(("level", "more"), [("ns", []), ("landlock", ["--docker"])])
+@pytest.mark.parametrize(("level", "more"), [("ns", []), ("landlock", ["--docker"]), ("seccomp", ["--old-kernel"])])
 def test_no_hostile_case_escapes_survives_or_harms_the_next_call(level: str, more: list[str]) -> None:
     ended = run("--level", level, *more)
     if "no shield" in ended.stderr or "does not work here" in ended.stdout + ended.stderr:

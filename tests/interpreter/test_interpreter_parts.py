@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from r1ci_plugin.interpreter.local.cores import available_cores
 from r1ci_plugin.interpreter.local.gate import Gate
-from r1ci_plugin.interpreter.local.host import seccomp, syscalls
+from r1ci_plugin.interpreter.local.host import levels, seccomp, syscalls, tree
 from r1ci_plugin.interpreter.local.host.fair import FairQueue
 from r1ci_plugin.interpreter.local.host.scratch import Scratch
+from r1ci_plugin.interpreter.local.host.view import View
 from r1ci_plugin.interpreter.local.scan import template_for
 
 
@@ -121,9 +122,11 @@ def nr(name: str) -> int:
     return number
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in seccomp._NETWORK.split() + seccomp._PROCESSES.split() + seccomp._METADATA.split()]
-)
+REFUSED = [seccomp._NETWORK, seccomp._PROCESSES, seccomp._NAMESPACES, seccomp._PRIVILEGE, seccomp._KERNEL]
+REFUSED += [seccomp._NOTES, seccomp._METADATA]
+
+
+@pytest.mark.parametrize("name", " ".join(REFUSED).split())
 def test_the_filter_refuses_each_call_of_its_list(name: str) -> None:
     if syscalls.number(name) is not None:
         assert decide(nr(name)) == seccomp.REFUSE
@@ -158,6 +161,31 @@ def test_metadata_of_files_is_left_to_the_mounts_where_there_are_some() -> None:
     assert decide(nr("fchmodat"), files_too=False) == seccomp.ALLOW
 
 
+@pytest.mark.parametrize(
+    ("broken", "floor", "exactly", "level"),
+    [
+        ("", "ns", None, "ns"),
+        ("", "seccomp", None, "ns"),
+        ("ns", "landlock", None, "landlock"),
+        ("ns landlock", "seccomp", None, "seccomp"),
+        ("", "landlock", "seccomp", "seccomp"),
+        ("ns", "ns", None, "accept landlock, which works here, as the floor"),
+        ("ns landlock", "landlock", None, "accept seccomp, which works here, as the floor"),
+        ("ns landlock seccomp", "seccomp", None, "run as root"),
+        ("system_call_filter", "seccomp", None, "Linux 5.3"),
+    ],
+)
+def test_the_best_level_is_taken_and_none_below_the_floor(
+    broken: str, floor: str, exactly: str | None, level: str
+) -> None:
+    names = ("ns", "landlock", "seccomp", "system call filter")
+    trial = levels.Trial({name: "broken" * (name.replace(" ", "_") in broken.split()) for name in names})
+    try:
+        assert trial.best(floor, exactly) == level
+    except LookupError as refusal:
+        assert level in str(refusal) and "Remedy" in str(refusal)
+
+
 def test_an_unknown_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(machine="riscv64"))
     with pytest.raises(syscalls.UnsupportedMachine, match="riscv64"):
@@ -179,3 +207,40 @@ def test_a_scratch_folder_notices_every_trace_and_gets_rid_of_it(tmp_path: Path)
     assert os.listdir(tmp_path / "work") == ["tmp"]
     os.chmod(tmp_path / "work", 0o755)
     assert scratch.is_dirty()
+
+
+def test_a_scratch_folder_keeps_nothing_of_a_slot_that_was_killed(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    Scratch(str(work), mounted=False)
+    (work / "note").write_text("from the call before")
+    assert not Scratch(str(work), mounted=False).is_dirty()
+    assert os.listdir(work) == ["tmp"]
+
+
+def test_the_tree_holds_what_it_shows_and_no_file_that_others_may_change(tmp_path: Path) -> None:
+    real = tmp_path / "machine"
+    for folder in ("python/site-packages/numpy", "python/site-packages/secret", "python/test", "elsewhere", "links"):
+        (real / folder).mkdir(parents=True)
+    (real / "alias").symlink_to("python")
+    (real / "links" / "numpy").symlink_to(real / "alias" / "site-packages" / "numpy")
+    for name, mode in (
+        ("os.py", 0o644),
+        ("private.py", 0o600),
+        ("open.py", 0o666),
+        ("site-packages/numpy/a.py", 0o444),
+    ):
+        (real / "python" / name).write_text(name)
+        (real / "python" / name).chmod(mode)
+    package = str(real / "alias" / "site-packages" / "numpy")
+    root = tmp_path / "tree"
+    tree.build(View((str(real / "python"),), (package,), str(real / "links"), ()), str(root))
+    shown = Path(f"{root}{real}")
+    assert sorted(os.listdir(shown / "python")) == ["open.py", "os.py", "private.py", "site-packages"]
+    assert os.listdir(shown / "python" / "site-packages") == ["numpy"]
+    assert (shown / "alias").is_symlink() and os.readlink(shown / "links" / "numpy") == package
+    assert (shown / "python" / "os.py").samefile(real / "python" / "os.py") == (os.getuid() < 40_000)
+    for name in ("private.py", "open.py"):
+        assert (shown / "python" / name).read_text() == name
+        assert (shown / "python" / name).stat().st_mode & 0o777 == 0o444
+        assert not (shown / "python" / name).samefile(real / "python" / name)
+    assert list(root.rglob("libc.so*")), "the C library that ctypes opens"

@@ -15,8 +15,11 @@ from typer.testing import CliRunner
 
 from r1ci_plugin.cli.main import build
 from r1ci_plugin.curriculum.metrics import Sample, batch_metrics
+from r1ci_plugin.curriculum.staleness import staleness_metrics
 from r1ci_plugin.journal import Journal
 from r1ci_plugin.record import Record
+from r1ci_plugin.report.panel import Panel
+from r1ci_plugin.report.panels import learning
 from r1ci_plugin.report.sources import read_sources
 from r1ci_plugin.report.summary import facts
 from r1ci_plugin.report.timeline import Timeline
@@ -60,6 +63,25 @@ def write_training(folder: Path, stage: int) -> Path:
         text = "".join(f"{json.dumps(answer)}\n" for answer in answers)
         (folder / "validation" / f"{step}.jsonl").write_text(text)
     return folder
+
+
+def test_staleness_is_drawn_where_there_is_some_and_only_there(tmp_path: Path) -> None:
+    on_policy = write_training(tmp_path / "sync", stage=1)
+    late = write_training(tmp_path / "async", stage=1)
+    file = late / "metrics" / "2026-01-01T00-00-00.jsonl"
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    for line in lines:
+        trajectory = [(0, line["step"] // 3, 10)]
+        line["data"] |= staleness_metrics([trajectory], version=line["step"]) | {"rollout_corr/k3_kl": 0.01}
+    file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+    def panels(run: Path) -> list[Panel]:
+        section = learning.section(Timeline(read_sources([run]).runs))
+        return list(section.panels) if section else []
+
+    assert "staleness" not in [panel.slug for panel in panels(on_policy)]
+    (panel,) = [panel for panel in panels(late) if panel.slug == "staleness"]
+    assert panel.table.rows[6] == (6, 6.0, 6.0, 1.0, 0.01)
 
 
 def write_evaluation(folder: Path, agents: Sequence[str]) -> Path:

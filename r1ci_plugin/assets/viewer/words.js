@@ -19,7 +19,7 @@ const OUTCOME_MEANING = {
 const ISOLATION_MEANING = {
   ns: "namespaces of its own, no network, no files of the machine",
   landlock: "Landlock and seccomp: no network, no files outside its scratch folder",
-  seccomp: "a filter of system calls",
+  seccomp: "a root folder and a user of its own, seccomp: no network, no files of the machine",
   process: "a process of its own with limits, no wall against files or network",
   none: "nothing protected the machine",
 };

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
+import resource
 import shutil
 import subprocess
 import tempfile
 import time
-from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,19 +23,31 @@ from r1ci_plugin.interpreter.executor import ExecResult, Executor
 from r1ci_plugin.interpreter.local import launch, packages
 from r1ci_plugin.interpreter.local.cores import available_cores
 from r1ci_plugin.interpreter.local.gate import Gate
+from r1ci_plugin.interpreter.local.host.levels import LEVELS
 from r1ci_plugin.interpreter.local.line import HostLost, Line
 from r1ci_plugin.interpreter.local.parcel import Parcel
 from r1ci_plugin.interpreter.local.scan import template_for
+from r1ci_plugin.interpreter.tally import Tally
 
 logger = logging.getLogger(__name__)
 
 CODE_BYTES = 256 << 10
-_ATTEMPTS = 4
+_MOST_SLOTS_LOST = 4
+"""A call whose slot is lost so often may be what ends it."""
+_MOST_HOSTS_LOST = 12
+"""With the rests between, time enough for a host that was killed to be started again and again, and an end where it
+cannot start."""
+_FIRST_REST_S, _LONGEST_REST_S = 0.02, 2.0
 _WINDOW_PER_SLOT = 4
+_DESCRIPTORS_PER_CALL = 4
 
 
 class IsolationUnavailable(RuntimeError):
     """This machine cannot isolate code calls as asked; the message says why and what to do."""
+
+
+class _CallLost(RuntimeError):
+    """The slot ended under the call, or could not start it; the host is well."""
 
 
 class LocalExecutor(Executor):
@@ -42,8 +55,9 @@ class LocalExecutor(Executor):
 
     slots: calls at the same time on the whole machine, over all clients with the same settings; None: the cores we
     may use.
-    floor: the worst isolation level to accept, `ns` (default: `landlock`) or `landlock`; below it `start` raises
-    IsolationUnavailable and `run` answers `sandbox_error`. level: insist on exactly this one.
+    floor: the worst isolation level to accept, `ns`, `landlock` (default) or `seccomp`; below it `start` raises
+    IsolationUnavailable and `run` answers `sandbox_error`. level: insist on exactly this one. Raises ValueError for
+    another word.
     queue_timeout: seconds a call may wait for a slot. keep_bytes: bytes of each output stream that a result holds.
     allow: further packages that code may import. shared: False gives this executor a host of its own.
     """
@@ -59,8 +73,11 @@ class LocalExecutor(Executor):
         allow: tuple[str, ...] = (),
         shared: bool = True,
     ) -> None:
+        for name in (floor, level or floor):
+            if name not in LEVELS:
+                raise ValueError(f"unknown isolation level {name!r}: one of {', '.join(LEVELS)}")
         self.slots = slots or available_cores()
-        self._settings = launch.HostSettings(self.slots, floor, level, (*packages.ALLOWED, *allow))
+        self._settings = launch.HostSettings(self.slots, floor, level, (*packages.ALLOWED, *allow), not shared)
         self._queue_timeout = queue_timeout
         self._keep_bytes = keep_bytes
         self._own_folder: Path | None = None
@@ -69,7 +86,7 @@ class LocalExecutor(Executor):
         self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, Gate] = WeakKeyDictionary()
         self._processes: list[subprocess.Popen[bytes]] = []
         self._opened: list[Line] = []
-        self._counts: defaultdict[str, float] = defaultdict(float)
+        self._tally = Tally(self.slots)
         self.isolation = ""
         """The level, once started."""
         self.host_pid = 0
@@ -96,12 +113,14 @@ class LocalExecutor(Executor):
 
     def log(self) -> str:
         """What the host and its processes had to say, for people; empty if all went well."""
-        path = self._folder() / "host.log"
-        return path.read_text(errors="replace") if path.exists() else ""
+        try:
+            return (self._folder() / "host.log").read_text(errors="replace")
+        except OSError:
+            return ""
 
     def stats(self) -> dict[str, float]:
-        """`calls`, one count for each status, `retries`, and the summed seconds `queue_s` and `run_s`."""
-        return dict(self._counts)
+        """As every executor, with `utilisation`."""
+        return self._tally.facts()
 
     async def run(
         self,
@@ -124,33 +143,35 @@ class LocalExecutor(Executor):
                 "key": (sample_key or "")[:200],
             }
             result = await self._run(source, None if stdin is None else stdin.encode("utf-8", "surrogatepass"), order)
-        self._counts["calls"] += 1
-        self._counts[result.status] += 1
-        self._counts["retries"] += result.attempts - 1
-        self._counts["queue_s"] += result.queue_s
-        self._counts["run_s"] += result.run_s
+        self._tally.add(result)
         return result
 
     async def _run(self, source: bytes, stdin: bytes | None, order: dict[str, Any]) -> ExecResult:
         """Run one call, again where the infrastructure lost it. Never raises but for cancellation."""
         asked = time.monotonic()
-        reason = ""
-        for attempt in range(1, _ATTEMPTS + 1):
+        reason, hosts_lost, slots_lost = "", 0, 0
+        while hosts_lost < _MOST_HOSTS_LOST and slots_lost < _MOST_SLOTS_LOST:
+            attempt = 1 + hosts_lost + slots_lost
             try:
                 result = await self._once(source, stdin, order, asked)
             except HostLost as loss:
-                reason = str(loss)
-                continue
+                reason, hosts_lost = str(loss), hosts_lost + 1
+                await asyncio.sleep(random.uniform(0, min(_LONGEST_REST_S, _FIRST_REST_S * 2**hosts_lost)))
+            except _CallLost as loss:
+                reason, slots_lost = str(loss), slots_lost + 1
+            except IsolationUnavailable as refusal:
+                return ExecResult("sandbox_error", attempts=attempt, reason=str(refusal))
             except Exception as failure:
                 return ExecResult("sandbox_error", attempts=attempt, reason=f"{type(failure).__name__}: {failure}")
-            if result is not None:
+            else:
                 return replace(result, attempts=attempt)
-            reason = "the process that ran the call was lost"
-        return ExecResult("sandbox_error", attempts=_ATTEMPTS, reason=f"{reason}, {_ATTEMPTS} times")
+        attempts = hosts_lost + slots_lost
+        said = self.log().strip().rpartition("\n")[2]
+        reason = f"{reason}, {attempts} times" + (f"; the host's log ends with: {said}" if said else "")
+        return ExecResult("sandbox_error", attempts=attempts, reason=reason)
 
-    async def _once(self, source: bytes, stdin: bytes | None, order: dict[str, Any], asked: float) -> ExecResult | None:
-        """One attempt; None if the call was lost on the way. Raises HostLost, and OSError if files or processes run
-        out."""
+    async def _once(self, source: bytes, stdin: bytes | None, order: dict[str, Any], asked: float) -> ExecResult:
+        """One attempt. Raises HostLost, _CallLost, and OSError if files or processes run out."""
         async with self._gate().place(order["key"]):
             line = await self.connection()
             left = self._queue_timeout - (time.monotonic() - asked)
@@ -164,7 +185,7 @@ class LocalExecutor(Executor):
                         "sandbox_error", reason=str(answer["failed"]), queue_s=admitted_s + answer["queue_s"]
                     )
                 if "lost" in answer:
-                    return None
+                    raise _CallLost(answer["lost"])
                 result = parcel.result(answer, level=self.isolation, keep_bytes=self._keep_bytes)
                 return replace(result, queue_s=admitted_s + result.queue_s)
 
@@ -172,7 +193,10 @@ class LocalExecutor(Executor):
         """Admission of the running loop: what waits here costs no files, unlike what waits at the host."""
         loop = asyncio.get_running_loop()
         if loop not in self._gates:
-            self._gates[loop] = Gate(_WINDOW_PER_SLOT * self.slots)
+            # At most half of the descriptors of this process, of which the trainer needs some as well.
+            soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+            affordable = soft // (2 * _DESCRIPTORS_PER_CALL) if soft != resource.RLIM_INFINITY else 1 << 20
+            self._gates[loop] = Gate(max(1, min(_WINDOW_PER_SLOT * self.slots, affordable)))
         return self._gates[loop]
 
     async def connection(self) -> Line:
@@ -185,7 +209,12 @@ class LocalExecutor(Executor):
         return await asyncio.shield(task)
 
     async def _connect(self, loop: asyncio.AbstractEventLoop) -> Line:
-        sock, process = await asyncio.to_thread(launch.connect, self._folder(), self._settings)
+        try:
+            sock, process = await asyncio.to_thread(launch.connect, self._folder(), self._settings)
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            # its folder was removed under us, or the host that was just started has ended: another may do better
+            raise HostLost(f"the host cannot be reached: {error}") from None
+        self._processes = [known for known in self._processes if known.poll() is None]
         if process is not None:
             self._processes.append(process)
         line = Line(sock, loop)
@@ -202,7 +231,7 @@ class LocalExecutor(Executor):
     def _folder(self) -> Path:
         if self._shared:
             return launch.folder_for(self._settings)
-        if self._own_folder is None:
+        if self._own_folder is None or not self._own_folder.exists():
             self._own_folder = Path(tempfile.mkdtemp(prefix="r1ci-", dir=launch.runtime_folder()))
         return self._own_folder
 

@@ -44,6 +44,8 @@ class HostSettings:
     floor: str
     level: str | None
     packages: tuple[str, ...]
+    temporary: bool = False
+    """The host's folder is for one client alone, and goes with the host."""
 
 
 def boot_command(role: str) -> list[str]:
@@ -60,10 +62,27 @@ def folder_for(settings: HostSettings) -> Path:
 
 
 def runtime_folder() -> Path:
-    for path in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"):
-        if path and os.access(path, os.W_OK | os.X_OK) and len(path) < _LONGEST_SOCKET_PATH - 40:
+    """Where folders of hosts lie. Raises OSError if there is no place for one."""
+    for path in (os.environ.get("XDG_RUNTIME_DIR"), _temporary_folder(), "/tmp"):
+        if path and len(path) < _LONGEST_SOCKET_PATH - 40 and _takes_folders(path):
             return Path(path)
-    raise RuntimeError("no writable folder for the interpreter's socket: set XDG_RUNTIME_DIR or TMPDIR to a short path")
+    raise OSError("no writable folder for the interpreter's socket: set XDG_RUNTIME_DIR or TMPDIR to a short path")
+
+
+def _takes_folders(path: str) -> bool:
+    """Tried, not asked: permissions say nothing about a full, a read-only or a special file system."""
+    try:
+        os.rmdir(tempfile.mkdtemp(prefix="r1ci-try-", dir=path))
+    except OSError:
+        return False
+    return True
+
+
+def _temporary_folder() -> str | None:
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:  # it found none that can be written
+        return None
 
 
 def connect(folder: Path, settings: HostSettings) -> tuple[socket.socket, subprocess.Popen[bytes] | None]:
@@ -101,8 +120,8 @@ def _dial(folder: Path) -> socket.socket:
 
 def _start(folder: Path, settings: HostSettings) -> subprocess.Popen[bytes]:
     """Start a host on a socket that already listens: whoever connects from now on is served once it is up."""
-    for name in ("site", "root", "work"):
-        shutil.rmtree(folder / name, ignore_errors=True)
+    for left in (folder / "site", folder / "root", folder / "work", *folder.glob("tree-*")):
+        shutil.rmtree(left, ignore_errors=True)
     packages.link(folder / "site", packages.locate(settings.packages))
     (folder / "socket").unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

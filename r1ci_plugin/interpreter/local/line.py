@@ -13,9 +13,14 @@ from typing import Any
 
 from r1ci_plugin.interpreter.local.host import wire
 
+_GREETING_S = 60.0
+"""How long a host may take to come up. It tries the machine's isolation first."""
+_SILENCE_S = 60.0
+"""How much longer than its limits a call's answer is waited for."""
+
 
 class HostLost(ConnectionError):
-    """The host ended while calls were on their way."""
+    """The host ended, or fell silent, while calls were on their way."""
 
 
 class Line:
@@ -34,17 +39,22 @@ class Line:
 
     async def greeting(self) -> wire.Message:
         """The host's first word. Raises HostLost."""
-        return await asyncio.shield(self._greeting)
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._greeting), _GREETING_S)
+        except asyncio.TimeoutError:
+            self.close()
+            raise HostLost(f"the host did not answer within {_GREETING_S:.0f} seconds") from None
 
     async def call(self, order: dict[str, Any], descriptors: tuple[int, ...]) -> wire.Message:
-        """Send one call and wait for its answer; the call is cancelled at the host if the caller is. Raises
-        HostLost."""
+        """Send one call and wait for its answer; the call is cancelled at the host if the caller is. Raises HostLost,
+        also where the host has not answered long after it had to."""
         if self.lost:
             raise HostLost("the host has ended")
+        alarm = self._loop.call_later(order["queue_timeout"] + order["timeout"] + _SILENCE_S, self.close)
         serial = next(self._serial)
         answer: asyncio.Future[wire.Message] = self._loop.create_future()
         self._waiting[serial] = answer
-        self._send(serial, {**order, "id": serial}, descriptors)
+        self._send(serial, {**order, "id": serial, "files": len(descriptors)}, descriptors)
         try:
             return await answer
         except asyncio.CancelledError:
@@ -53,6 +63,7 @@ class Line:
                 self._send(serial, {"cancel": serial}, ())
             raise
         finally:
+            alarm.cancel()
             self._waiting.pop(serial, None)
 
     def close(self) -> None:

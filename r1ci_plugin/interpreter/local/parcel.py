@@ -7,6 +7,7 @@ holds it.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 from typing import Any
@@ -25,6 +26,9 @@ class Parcel:
         try:
             for name in ("code", "out", "err"):
                 self.descriptors += (os.memfd_create(name),)
+            for output in self.descriptors[1:]:
+                # Files in memory lack the lock on the position that other files have: threads would write over another.
+                fcntl.fcntl(output, fcntl.F_SETFL, os.O_APPEND)
             os.pwrite(self.descriptors[0], source, 0)
             if stdin is not None:
                 self.descriptors += (os.memfd_create("in"),)

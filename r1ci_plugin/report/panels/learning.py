@@ -22,7 +22,7 @@ def section(timeline: Timeline) -> Section | None:
     """None without a training run."""
     if not timeline.runs:
         return None
-    panels = [_reward(timeline), _validation(timeline), _suites(timeline), _signal(timeline)]
+    panels = [_reward(timeline), _validation(timeline), _suites(timeline), _signal(timeline), _staleness(timeline)]
     return Section("learning", "Learning", [panel for panel in panels if panel is not None])
 
 
@@ -162,6 +162,40 @@ def _signal(timeline: Timeline) -> Panel:
         "A group is effective if some of its answers are right and some wrong. The share of advantage that shaping "
         "alone makes should stay small: there the policy learns format, not answers.",
         Table(("step", "effective groups", "advantage by shaping", *others), rows),
+        draw,
+        height=2.6,
+    )
+
+
+def _staleness(timeline: Timeline) -> Panel | None:
+    """None where all training was on policy."""
+    mean, oldest = timeline.curve("r1ci/staleness/mean"), timeline.curve("r1ci/staleness/max")
+    if not any(oldest[1]):
+        return None
+    spanning, drift = timeline.curve("r1ci/staleness/spanning_share"), timeline.curve("rollout_corr/k3_kl")
+
+    def draw(figure: Figure, theme: Theme) -> None:
+        ages, shares, kl = figure.subplots(1, 3)
+        for number, (curve, label) in enumerate(((mean, "mean of tokens"), (oldest, "oldest"))):
+            smoothed(ages, timeline, curve, theme, number, label)
+        smoothed(shares, timeline, spanning, theme, 0, "trajectories")
+        smoothed(kl, timeline, drift, theme, 2, "KL")
+        share_axis(shares)
+        for axes, title in ((ages, "versions behind"), (shares, "of several versions"), (kl, "KL of old and new")):
+            axes.set_title(title)
+            axes.set_xlabel("step")
+            bands(axes, timeline.bands, theme, names=False)
+        ages.set_ylim(bottom=0)
+        ages.legend(loc="upper left")
+
+    by_step = [dict(zip(*curve, strict=True)) for curve in (mean, oldest, spanning, drift)]
+    rows = [(int(step), *(column.get(step) for column in by_step)) for step in mean[0]]
+    return Panel(
+        "staleness",
+        "How old the weights were that sampled",
+        "In versions of the weights, one a step; an interrupted turn counts as of its oldest weights. KL is "
+        "between the policy that sampled and the one a step begins with, a token.",
+        Table(("step", "mean", "oldest", "share of several versions", "KL"), rows),
         draw,
         height=2.6,
     )

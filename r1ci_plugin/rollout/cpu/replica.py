@@ -8,7 +8,8 @@ Not here: the server's methods (`server.py`).
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import AsyncIterable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import ray
@@ -17,6 +18,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from verl.utils.fs import copy_to_local
 from verl.workers.rollout.base import BaseRollout
 from verl.workers.rollout.replica import RolloutReplica
+from verl.workers.rollout.utils import ensure_async_iterator
 
 NAME = "r1ci_cpu"
 """The value of `rollout.name` that selects this engine."""
@@ -27,18 +29,29 @@ def server_name(replica_rank: int, kind: str = "actor") -> str:
     return f"{NAME}_{kind}_{ray.get_runtime_context().get_job_id()}_{replica_rank}"
 
 
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A machine of the cluster: Ray's name for it, cores a process may use there, bytes of memory."""
+
+    id: str
+    cores: int
+    memory: int
+
+
 class CPUReplica(RolloutReplica):  # type: ignore[misc]  # verl ships no types
     """One server actor, on the node of the workers whose policy it serves."""
 
     async def launch_servers(self) -> None:
         from r1ci_plugin.rollout.cpu.server import CPUServer
 
-        options: dict[str, Any] = {"num_cpus": 0, "max_concurrency": self.max_concurrency}
-        if self.workers:
-            node = await self.workers[0].__ray_call__.remote(_node_id)
-            options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(node_id=node, soft=False)
+        node = await self.workers[0].__ray_call__.remote(_node) if self.workers else _node()
+        place = NodeAffinitySchedulingStrategy(node_id=node.id, soft=False)
         name = server_name(self.replica_rank, self._kind)
-        server = ray.remote(CPUServer).options(name=name, **options).remote(**self._server_settings())
+        server = (
+            ray.remote(CPUServer)
+            .options(name=name, num_cpus=0, max_concurrency=self.max_concurrency, scheduling_strategy=place)
+            .remote(**self._server_settings(node))
+        )
         await server.ready.remote()
         self.servers = [server]
         self._server_handle = server
@@ -49,7 +62,7 @@ class CPUReplica(RolloutReplica):  # type: ignore[misc]  # verl ships no types
         kind = "reward" if self.is_reward_model else "teacher" if self.is_teacher_model else "actor"
         return f"{kind}{self.name_suffix}"
 
-    def _server_settings(self) -> dict[str, Any]:
+    def _server_settings(self, node: Node) -> dict[str, Any]:
         config, model = self.config, self.model_config
         tokenizer_path = model.get("tokenizer_path")
         here = max(1, self.gpus_per_node // self.world_size)  # replicas that share this machine
@@ -64,17 +77,22 @@ class CPUReplica(RolloutReplica):  # type: ignore[misc]  # verl ships no types
             "max_model_len": config.max_model_len or config.prompt_length + config.response_length,
             "max_num_seqs": config.max_num_seqs,
             "seed": config.seed + self.replica_rank,
-            "threads": max(1, len(os.sched_getaffinity(0)) // here),
-            "kv_cache_bytes": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4 // here,
+            "threads": max(1, node.cores // here),
+            "kv_cache_bytes": node.memory // 4 // here,
         }
 
 
-def _node_id(_worker: Any) -> str:
-    return str(ray.get_runtime_context().get_node_id())
+def _node(_worker: Any = None) -> Node:
+    """The node of the process it runs in."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return Node(str(ray.get_runtime_context().get_node_id()), len(os.sched_getaffinity(0)), memory)
 
 
 class ServerAdapter(BaseRollout):  # type: ignore[misc]  # verl ships no types
-    """Lives in every trainer worker; a replica's first rank sends the weights, all ranks take part in making them."""
+    """Lives in every trainer worker, or beside the server where trainer and rollout are apart (`transfer.py`).
+
+    A replica's first rank sends the weights, all ranks take part in making them.
+    """
 
     def __init__(self, config: Any, model_config: Any, device_mesh: Any, replica_rank: int = -1) -> None:
         super().__init__(config, model_config, device_mesh)
@@ -105,7 +123,7 @@ class ServerAdapter(BaseRollout):  # type: ignore[misc]  # verl ships no types
     @torch.no_grad()
     async def update_weights(
         self,
-        weights: Generator[tuple[str, torch.Tensor], None, None],
+        weights: Iterable[tuple[str, torch.Tensor]] | AsyncIterable[tuple[str, torch.Tensor]],
         global_steps: int | None = None,
         wire_format: str = "named_tensors",
         peft_config: Any = None,
@@ -126,7 +144,7 @@ class ServerAdapter(BaseRollout):  # type: ignore[misc]  # verl ships no types
         bucket: dict[str, torch.Tensor] = {}
         size = 0
         # Every rank walks through the generator: gathering a sharded tensor takes all of them.
-        for name, tensor in weights:
+        async for name, tensor in ensure_async_iterator(weights):
             if self.rollout_rank != 0:
                 continue
             if bucket and size + tensor.nbytes > limit:

@@ -45,6 +45,7 @@ PROCESSES = [
         "import threading, time\nn = 0\ntry:\n while n < 4000:\n  threading.Thread(target=time.sleep, args=(9,), daemon=True).start(); n += 1\nexcept BaseException as e: print(type(e).__name__)\nprint('n', n)",
         never("n 4000"),
     ),
+    Case("sixteen threads work", "from concurrent.futures import ThreadPoolExecutor as P\nimport threading\nb = threading.Barrier(16)\nwith P(16) as p: print(len(list(p.map(lambda n: b.wait(), range(16)))))", prints("16")),
     Case("a few threads work", "from concurrent.futures import ThreadPoolExecutor as P\nwith P(3) as p: print(sum(p.map(abs, [-1, 2, -3])))", prints("6")),
     refused("exec and spawn", "os.execv('/bin/sh', ['sh'])", "os.posix_spawn('/bin/sh', ['sh'], {})", "subprocess.run(['/bin/sh'])", "os.execv(os.open('/bin/sh', 0), [''])", setup="import os, subprocess"),
     refused("multiprocessing", "m.Process(target=print).start()", "m.Pool(1)", setup="import multiprocessing as m"),
@@ -57,7 +58,7 @@ MEMORY = [
     Case("shared mapping", "import mmap\nm = mmap.mmap(-1, 8 << 30)", ended),
     Case("memory as a file", "import os\nos.memfd_create('m')\nprint('DID')", never("DID")),
     Case("many threads that allocate", "import threading\nfor _ in range(40): threading.Thread(target=lambda: bytearray(1 << 28)).start()", harmless),
-    Case("recursion without a limit", "import sys\nsys.setrecursionlimit(1 << 30)\ndef f(n): return [f(n + 1)]\nf(0)", ended, 2.0),
+    Case("recursion without a limit", "import sys\nsys.setrecursionlimit(1 << 30)\ndef f(n): return [f(n + 1)]\nf(0)", ended, 1.0),
     Case("recursion", "def f(n): return f(n + 1)\nf(0)", stops("error")),
     Case("numpy array too large", "import numpy as np\nnp.ones(1 << 33)", stops("memory"), 5.0),
     Case("numpy map of a file beyond the quota", "import numpy as np\nm = np.memmap('m', dtype='u1', mode='w+', shape=1 << 33)\nm[:] = 1", ended, 5.0),
@@ -65,7 +66,7 @@ MEMORY = [
     Case("pipes as memory", attempts("fcntl.fcntl(os.pipe()[1], 1031, 1 << 20)", setup="import fcntl, os"), never("DID")),
     refused("stack that grows", "t.stack_size(1 << 30); t.Thread(target=abs, args=(1,)).start()", setup="import threading as t"),
     Case("strings that double", "s = 'ab'\nwhile 1: s = s + s", ended, 2.0),
-    Case("compressed bomb", "import zlib\nd = zlib.compress(bytes(1 << 26))\nx = [zlib.decompress(d) for _ in range(100)]", ended, 3.0),
+    Case("compressed bomb", "import zlib\nd = zlib.compress(bytes(1 << 26))\nx = [zlib.decompress(d) for _ in range(100)]", ended, 1.0),
 ]
 
 OUTPUT = [
@@ -73,7 +74,7 @@ OUTPUT = [
     Case("gigabytes, errors swallowed", "import os\nb = b'y' * 65536\nwhile 1:\n try: os.write(1, b)\n except OSError: pass", lambda r: r.stdout_bytes <= 4 << 20 and ended(r)),
     Case("gigabytes on stderr", "import os\nwhile 1: os.write(2, b'z' * 65536)", stops("output_limit")),
     Case("a megabyte, then the end", "print('y' * (1 << 20)); print('THE END')", lambda r: r.status == "ok" and r.stdout.endswith("THE END\n")),
-    Case("hole in the output", "import os\nos.lseek(1, 1 << 40, 0); os.write(1, b'x')", ended),
+    Case("hole in the output", "import os\nos.lseek(1, 1 << 40, 0); os.write(1, b'x')", lambda r: r.stdout_bytes <= 1),
     Case("hole within the limit", "import os\nos.lseek(1, 3 << 20, 0); os.write(1, b'x')", harmless),
     Case("output cut off behind itself", "import os\nprint('a' * 999)\nos.ftruncate(1, 0)", harmless),
     Case("output grown by truncation", "import os\nos.ftruncate(1, 1 << 40)", ended),
@@ -85,8 +86,7 @@ OUTPUT = [
     Case("all descriptors closed", "import os\nos.closerange(0, 4096)", harmless),
     Case("output mapped and changed while read", "import mmap\nm = mmap.mmap(1, 4096)\nprint('DID')", harmless),
     Case("sealed output", "import fcntl\nfcntl.fcntl(1, 1033, 15)\nprint('DID')", never("DID")),
-    # Python's own text layer is not thread-safe and may lose a line; what is written must be counted and nothing more.
-    Case("two threads race on stdout", "import threading\ndef f(): print('q' * 9999, flush=True)\n[threading.Thread(target=f).start() for _ in range(20)]", lambda r: r.status == "ok" and 0 < r.stdout_bytes <= 20 * 10_000),
+    Case("threads race on stdout", "import threading\ndef f(): print('q' * 9999, flush=True)\n[threading.Thread(target=f).start() for _ in range(20)]", lambda r: r.status == "ok" and r.stdout_bytes == 20 * 10_000),
     Case("descriptor storm", "import os\nf = []\nwhile 1: f.append(os.dup(1))", stops("error")),
     Case("stdout replaced by a liar", "import sys\nclass L:\n def write(self, s): raise SystemError\n def flush(self): raise MemoryError\nsys.stdout = L(); sys.stderr = L()\n1/0", harmless),
 ]

@@ -24,6 +24,8 @@ class Case:
     holds: Holds
     timeout: float = 0.6
     memory_mb: int = 512
+    beside: str = ""
+    """Another call that runs at the same moment, and has to end well."""
 
 
 def never(*words: str) -> Holds:
@@ -77,3 +79,18 @@ def calls(name: str, *expressions: str) -> Case:
     )
     code += "\n".join(f"print({expression})" for expression in expressions)
     return Case(name, code, lambda r: r.status == "ok" and r.stdout.split() == ["-1"] * len(expressions))
+
+
+def barred(name: str, *what: str) -> Case:
+    """A case of system calls, "NAME NUMBER (ARGUMENTS)" with two numbers where the architectures differ
+    ("NAME X86/ARM (...)"), each of which has to be answered with "not permitted" or "no such call": other answers would
+    mean that only the arguments were wrong. `b` is a buffer."""
+    code = "import ctypes, os, platform\nc = ctypes.CDLL(None, use_errno=True)\nb = ctypes.create_string_buffer(512)\n"
+    code += "arm = platform.machine() == 'aarch64'\nopen_ones = []\ndef call(name, numbers, arguments):\n"
+    code += " ctypes.set_errno(0)\n r = c.syscall(numbers[-1] if arm else numbers[0], *arguments)\n"
+    code += " if r != -1 or ctypes.get_errno() not in (1, 38): open_ones.append((name, r, ctypes.get_errno()))\n"
+    for entry in what:
+        call, numbers, arguments = entry.split(" ", 2)
+        inside = arguments.strip("()") if arguments == "()" else arguments[1:-1] + ","
+        code += f"call({call!r}, {[int(number) for number in numbers.split('/')]}, ({inside}))\n"
+    return Case(name, code + "print(open_ones)", prints("[]"))

@@ -7,6 +7,7 @@ namespaces; where neither is to be had the list is not run.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -51,7 +52,7 @@ def _build(keep: list[str]) -> None:
                 file.write(line)
     kernel.mount("none", "/", None, kernel.RECURSIVE | kernel.PRIVATE)
     handles = {path: os.open(path, os.O_PATH) for path in keep if os.path.isdir(path)}
-    kernel.seal_mounts("/", kernel.READ_ONLY)
+    _seal()
     for path in _PRIVATE:
         if os.path.isdir(path):
             mode = "755" if path in ("/root", "/home", "/mnt") else "1777"
@@ -60,6 +61,18 @@ def _build(keep: list[str]) -> None:
         os.makedirs(path, exist_ok=True)
         kernel.mount(f"/proc/self/fd/{handle}", path, None, kernel.BIND | kernel.RECURSIVE)
         os.close(handle)
+
+
+def _seal() -> None:
+    """Make everything read-only that is mounted."""
+    try:
+        kernel.seal_mounts("/", kernel.READ_ONLY)
+    except OSError:  # before Linux 5.12: one by one
+        with open("/proc/self/mounts") as file:
+            points = [line.split()[1] for line in file]
+        for point in points:
+            with contextlib.suppress(OSError):
+                kernel.mount("none", point, None, kernel.REMOUNT | kernel.BIND | kernel.READ_ONLY)
 
 
 def _go_on_as_first_process() -> None:

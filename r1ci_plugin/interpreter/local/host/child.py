@@ -1,8 +1,9 @@
 """One call: the process that is forked for it, locks itself in, waits for the code, runs it, and ends.
 
 The child is forked and locked in *before* its call arrives; what is left to do then is to set this call's limits and
-to run. It never returns and holds no descriptor of the harness once the code runs. Left out: the clock and the kill,
-which are the slot's.
+to run. It takes the call from the host itself, never returns, and holds no descriptor of the harness once the code
+runs. A page that it touches is a page copied, so it does little and with few objects: what can be ready is made ready
+in the slot. Left out: the clock and the kill, which are the slot's.
 """
 
 from __future__ import annotations
@@ -10,83 +11,92 @@ from __future__ import annotations
 import os
 import resource
 import socket
+import struct
 import sys
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import kernel, landlock, runner, wire
+from . import runner, wire
 from .seccomp import Filter
 
 OUTPUT_BYTES = 4 << 20
 """The longest file, and so the most that is stored of an output stream."""
 SETUP_FAILED = 98
-_DESCRIPTORS = 128
+STARTED = struct.Struct("dd")
+"""What a child says when the code starts: the clock's time and the code's limit, in seconds."""
+_LIMITS = (
+    (resource.RLIMIT_FSIZE, OUTPUT_BYTES),
+    (resource.RLIMIT_NOFILE, 128),
+    (resource.RLIMIT_CORE, 0),
+    (resource.RLIMIT_MSGQUEUE, 0),
+    (resource.RLIMIT_MEMLOCK, 0),
+    (resource.RLIMIT_SIGPENDING, 128),  # also counts timers; shared with all processes of the user
+)
 
 
 @dataclass
 class Cage:
     """What every call of a slot is locked into."""
 
-    work: str
-    rules: int | None
-    """A Landlock ruleset's descriptor, where the kernel has it."""
+    doors: tuple[Callable[[], None], ...]
+    """What is given up first, in the order in which each step still has the right to be taken."""
     filter: Filter
+    """The last door."""
     base_bytes: int
     """Address space of the template, on top of which a call gets its memory."""
-    threads: int | None
-    """The most threads, where the kernel counts them for the slot alone; elsewhere the address space bounds them."""
-    null: int
-    """A descriptor of /dev/null."""
+
+    def lock(self) -> None:
+        """Everything that is the same for each call and that the slot itself cannot do without."""
+        for close in self.doors:
+            close()
+        self.filter.install(os.getpid())
 
 
-def live(cage: Cage, line: socket.socket) -> None:
-    """Run one call and end the process. `line`: where the call comes in; only the word that set-up is done goes out."""
+def limit_for_good(threads: int | None) -> None:
+    """The limits that are the same for each call: a slot takes them on itself, its children inherit them.
+
+    threads: the most of them, where the kernel counts them for the slot alone; elsewhere the address space bounds
+    them.
+    """
+    for kind, value in _LIMITS:
+        resource.setrlimit(kind, (value, value))
+    if threads is not None:
+        resource.setrlimit(resource.RLIMIT_NPROC, (threads, threads))
+
+
+def live(cage: Cage, line: socket.socket, word: int) -> None:
+    """Run one call and end the process. `line`: where the call comes in; `word`: where it is said that it starts."""
     status = SETUP_FAILED
     try:
-        lock_in(cage)
-        status = _serve(cage, line)
+        os.setsid()
+        _have_no_input()
+        _reseed()
+        cage.lock()
+        status = _serve(cage, line, word)
+    except wire.PeerGone:
+        status = 0
     except BaseException as error:
-        # The line is closed once the code runs, so nothing the code raises ends up here.
-        wire.send(line, {"failed": f"{type(error).__name__}: {error}"})
+        # Nothing that the code raises ends up here.
+        os.write(2, f"a code call could not be set up: {type(error).__name__}: {error}\n".encode())
     finally:
         os._exit(status)
 
 
-def lock_in(cage: Cage) -> None:
-    """Everything that is the same for each call, in the order in which each step still has the right to be taken."""
-    os.setsid()
-    os.dup2(cage.null, 0)
-    for kind, value in (
-        (resource.RLIMIT_FSIZE, OUTPUT_BYTES),
-        (resource.RLIMIT_NOFILE, _DESCRIPTORS),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_MSGQUEUE, 0),
-        (resource.RLIMIT_MEMLOCK, 0),
-    ):
-        resource.setrlimit(kind, (value, value))
-    if cage.threads is not None:
-        resource.setrlimit(resource.RLIMIT_NPROC, (cage.threads, cage.threads))
-    os.chdir(cage.work)
-    _reseed()
-    kernel.drop_capabilities()
-    if cage.rules is not None:
-        landlock.restrict(cage.rules)
-    cage.filter.install(os.getpid())
-
-
-def _serve(cage: Cage, line: socket.socket) -> int:
-    call, descriptors = wire.receive(line)
+def _serve(cage: Cage, line: socket.socket, word: int) -> int:
+    timeout, memory_mb, descriptors = wire.receive_order(line)
     code, out, err, *stdin = descriptors
     if stdin:
         os.dup2(stdin[0], 0)
     os.dup2(out, 1)
     os.dup2(err, 2)
     source = os.pread(code, os.fstat(code).st_size, 0)
-    seconds = int(call["timeout"]) + 1
-    space = cage.base_bytes + (int(call["memory_mb"]) << 20)
+    seconds = int(timeout) + 1
+    space = cage.base_bytes + (memory_mb << 20)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_AS, (space, space))
-    wire.send(line, {"started": time.perf_counter()})
+    os.write(word, STARTED.pack(time.perf_counter(), timeout))
     os.closerange(3, 1024)
     status = runner.run(source)
     for stream in (sys.stdout, sys.stderr):
@@ -101,8 +111,20 @@ def _flush(stream: object) -> None:
         return
 
 
+def _have_no_input() -> None:
+    """Stdin ends at once. A pipe of this call's own: what calls share, even /dev/null, they could leave a flag on."""
+    empty, other = os.pipe()
+    os.dup2(empty, 0)
+    os.close(empty)
+    os.close(other)
+
+
 def _reseed() -> None:
-    """Python reseeds `random` after a fork; the generators of libraries would give every call the same numbers."""
+    """Without this the generators of all calls would give the same numbers."""
+    threading.main_thread()._native_id = os.getpid()  # type: ignore[attr-defined]
+    random = sys.modules.get("random")
+    if random is not None:
+        random.seed()
     numpy = sys.modules.get("numpy")
     if numpy is not None and "numpy.random" in sys.modules:
         numpy.random.seed()

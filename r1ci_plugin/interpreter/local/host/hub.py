@@ -63,13 +63,17 @@ class Hub:
         self._running: set[SlotHandle] = set()
         self._turn = list(pool.templates)
         self._quiet_since = time.monotonic() + _FIRST_CLIENT_S - _LINGER_S
+        self._address = listener.getsockname()
+        self._identity = _identity(self._address)
+        self._look_at = 0.0
         listener.setblocking(False)
         self._watch(listener, self._accept)
 
     def run(self) -> None:
-        """Serve until nobody is connected any more."""
+        """Serve until nobody is connected any more, or our folder is gone, as when its user's session ended: then
+        the clients start a host elsewhere."""
         self._start("stdlib")
-        while not self._deserted():
+        while not (self._evicted() or self._deserted()):
             for key, events in self._selector.select(self._patience()):
                 key.data(events)
             self._expire()
@@ -82,7 +86,7 @@ class Hub:
     def _accept(self, _: int) -> None:
         try:
             line, _address = self._listener.accept()
-        except BlockingIOError:
+        except OSError:  # nobody is there any more, or we are out of descriptors: it waits until there are some
             return
         line.setblocking(False)
         client = Client(line)
@@ -108,6 +112,11 @@ class Hub:
         if "cancel" in order:
             wire.close_all(descriptors)
             self._cancel(lambda call: call.client is client and call.order["id"] == order["cancel"])
+            return
+        if len(descriptors) != order["files"]:  # the kernel drops those that a process has no room for
+            wire.close_all(descriptors)
+            reason = "the host is out of file descriptors: raise the limit (ulimit -n)"
+            self._answer(client, {"id": order["id"], "failed": reason, "queue_s": 0.0})
             return
         now = time.monotonic()
         template = order["template"] if order.get("template") in self._queues else "stdlib"
@@ -175,7 +184,7 @@ class Hub:
 
     def _slot_event(self, slot: SlotHandle) -> None:
         try:
-            answer, _ = wire.receive(slot.line)
+            answer = wire.receive_end(slot.line)
         except wire.PeerGone:
             self._lose_slot(slot, tell=True)
             return
@@ -236,9 +245,9 @@ class Hub:
         call.given_up_at = now + float(call.order["timeout"]) + _STUCK_AFTER_S
         slot.work = call
         self._running.add(slot)
-        order = {"timeout": call.order["timeout"], "memory_mb": call.order["memory_mb"]}
         try:
-            wire.send(slot.line, order, tuple(call.descriptors))
+            timeout, memory_mb = float(call.order["timeout"]), int(call.order["memory_mb"])
+            wire.send_order(slot.line, timeout, memory_mb, tuple(call.descriptors))
         except wire.PeerGone:
             self._lose_slot(slot, tell=True)
 
@@ -263,6 +272,14 @@ class Hub:
         waiting = any(len(queue) for queue in self._queues.values())
         return 0.1 if waiting and len(self._running) < self._slots else 0.5
 
+    def _evicted(self) -> bool:
+        """Whether our socket is not ours any more; looked at once a second."""
+        now = time.monotonic()
+        if now < self._look_at:
+            return False
+        self._look_at = now + 1.0
+        return _identity(self._address) != self._identity
+
     def _deserted(self) -> bool:
         if self._clients or time.monotonic() - self._quiet_since < _LINGER_S:
             return False
@@ -274,7 +291,7 @@ class Hub:
             self._accept(0)
             if self._clients:
                 return False
-            os.unlink(self._listener.getsockname())
+            os.unlink(self._address)
             return True
 
     def _watch(self, line: socket.socket, react: Callable[[int], None]) -> None:
@@ -285,3 +302,11 @@ class Hub:
             self._selector.unregister(line)
         except (KeyError, ValueError):
             return
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        facts = os.stat(path)
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino

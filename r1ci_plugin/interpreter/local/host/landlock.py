@@ -10,9 +10,9 @@ import ctypes
 import os
 import stat
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from .kernel import no_new_privileges, syscall
+from .kernel import no_new_privileges, prepare, syscall
 
 _READ_FILE, _READ_DIR = 1 << 2, 1 << 3
 _EXECUTE = 1
@@ -63,7 +63,12 @@ def _grant(rules: int, path: str, rights: int) -> None:
         os.close(target)
 
 
+def restriction(rules: int) -> Callable[[], None]:
+    """What puts the rules, for good, on the process that calls it, which must be barred from new privileges."""
+    return prepare("landlock_restrict_self", rules, 0)
+
+
 def restrict(rules: int) -> None:
     """Put the rules on this process, for good."""
     no_new_privileges()
-    syscall("landlock_restrict_self", rules, 0)
+    restriction(rules)()

@@ -1,31 +1,39 @@
 """Which isolation level this machine offers: each primitive is tried, in a process that ends right after, never
 assumed.
 
-Left out: what a level means (`namespaces`, `landlock`, `seccomp`); here is only the trial and the advice.
+Left out: what a level means (`namespaces`, `landlock`, `jail`) and the filter that they share (`seccomp`); here is
+only the trial and the advice.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import landlock, namespaces
+from . import jail, kernel, landlock, namespaces
 from .seccomp import Filter, refuses_sockets
 from .syscalls import architecture
 from .view import View
 
-LEVELS = ("ns", "landlock")
+LEVELS = ("ns", "landlock", "seccomp")
 """Best first."""
+_FILTER = "system call filter"
+"""What every level needs."""
 
 _REMEDY = {
     "ns": (
-        "let this user make user namespaces (sysctl user.max_user_namespaces > 0; "
+        "run Linux 5.12 or later and let this user make user namespaces (sysctl user.max_user_namespaces > 0; "
         "Debian kernel.unprivileged_userns_clone=1; Ubuntu kernel.apparmor_restrict_unprivileged_userns=0; "
         "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined --cap-add SYS_ADMIN)"
     ),
     "landlock": "run a kernel >= 5.13 with landlock among its security modules (boot option lsm=landlock,...)",
-    "seccomp": "run on Linux with seccomp filters, on x86-64 or aarch64",
+    "seccomp": (
+        "run as root with the rights to change root, user and owner, which a default Docker container has "
+        "(CAP_SYS_CHROOT, CAP_SETUID, CAP_SETGID, CAP_CHOWN)"
+    ),
+    _FILTER: "run on Linux 5.3 or later with seccomp filters, on x86-64 or aarch64",
 }
 
 
@@ -38,13 +46,15 @@ class Trial:
     def best(self, floor: str, exactly: str | None = None) -> str:
         """The best level on offer. Raises LookupError with reason and remedy if it lies below the floor."""
         wanted = (exactly,) if exactly else LEVELS[: LEVELS.index(floor) + 1]
-        if not self.failures["seccomp"]:
-            for level in wanted:
-                if not self.failures[level]:
-                    return level
-        needed = [name for name in (*wanted, "seccomp") if self.failures[name]]
+        on_offer = [level for level in LEVELS if not self.failures[_FILTER] and not self.failures[level]]
+        for level in on_offer:
+            if level in wanted:
+                return level
+        needed = [name for name in (*wanted, _FILTER) if self.failures[name]]
         reasons = "; ".join(f"{name} does not work here: {self.failures[name]}" for name in needed)
-        remedies = " | or: ".join(f"for {name}, {_REMEDY[name]}" for name in needed)
+        ways = [f"for {name}, {_REMEDY[name]}" for name in needed]
+        ways += [f"accept {level}, which works here, as the floor" for level in on_offer[:1]]
+        remedies = " | or: ".join(ways)
         raise LookupError(
             f"code calls would not be isolated as asked ({' or '.join(wanted)}). {reasons}. Remedy: {remedies}"
         )
@@ -64,13 +74,23 @@ def try_all(view: View, root: str) -> Trial:
         os.listdir(view.links)
         _expect_refusal("/")
 
-    def try_seccomp() -> None:
+    def try_jail() -> None:
+        jail.enter(root, jail.NUMBERS)
+        os.listdir("/")
+        _expect_refusal("/etc/passwd")
+        if os.getuid() == 0:
+            raise OSError("this process is still root")
+
+    def try_filter() -> None:
         architecture()
+        os.close(os.pidfd_open(os.getpid()))
+        kernel.no_new_privileges()
         Filter(files_too=True).install(os.getpid())
         if not refuses_sockets():
             raise OSError("the filter was installed but refuses nothing")
 
-    return Trial({"ns": _attempt(try_namespaces), "landlock": _attempt(try_landlock), "seccomp": _attempt(try_seccomp)})
+    trials = {"ns": try_namespaces, "landlock": try_landlock, "seccomp": try_jail, _FILTER: try_filter}
+    return Trial({name: attempt(trial) for name, trial in trials.items()})
 
 
 def _expect_refusal(path: str) -> None:
@@ -81,9 +101,8 @@ def _expect_refusal(path: str) -> None:
     raise OSError(f"{path} can still be opened")
 
 
-def _attempt(trial: Callable[[], None]) -> str:
-    """Run the trial in a forked process; return its error's text. A trial may go on in a grandchild, which then
-    answers."""
+def attempt(trial: Callable[[], object]) -> str:
+    """Run it in a forked process; return its error's text. A trial may go on in another one, which then answers."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -98,5 +117,7 @@ def _attempt(trial: Callable[[], None]) -> str:
     os.close(writing)
     with open(reading, "rb") as pipe:
         word = pipe.read().decode()
-    os.waitpid(child, 0)
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
     return "" if word == "ok" else word or "the trial ended without a word"

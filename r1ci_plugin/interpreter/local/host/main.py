@@ -9,6 +9,10 @@ import json
 import os
 import socket
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .view import View
 
 
 def main(boot: list[str], role: str, descriptor: int, settings: dict[str, object]) -> None:
@@ -41,16 +45,51 @@ def _host(boot: list[str], listener: socket.socket, settings: dict[str, object])
     links, root, work = (os.path.join(folder, name) for name in ("site", "root", "work"))
     for path in (root, work):
         os.makedirs(path, exist_ok=True)
-    trial = try_all(machine_view(links), root)
+    view = machine_view(links)
+    trial = try_all(view, root)
     greeting: dict[str, object] = {"slots": slots, "pid": os.getpid(), "trial": trial.failures}
     try:
         exactly = settings["level"]
         level = trial.best(str(settings["floor"]), None if exactly is None else str(exactly))
+        tree = _build_tree(view, folder) if level == "seccomp" else None
     except LookupError as refusal:
         _refuse(listener, {**greeting, "refused": str(refusal)})
         return
-    pool = Pool(Place(level, links, root, work), boot, slots)
-    Hub(listener, pool, slots, {**greeting, "level": level}, os.path.join(folder, "lock")).run()
+    pool = Pool(Place(level, links, tree or root, work), boot, slots)
+    try:
+        Hub(listener, pool, slots, {**greeting, "level": level}, os.path.join(folder, "lock")).run()
+    finally:
+        if tree is not None:
+            _remove(tree)
+    if settings["temporary"]:
+        _remove(folder)
+
+
+def _build_tree(view: View, folder: str) -> str:
+    """The root folder of all slots, built in a process that ends right after: its memory is not the host's. Raises
+    LookupError."""
+    from .levels import attempt
+
+    def build() -> None:
+        from .tree import build
+
+        build(view, path)
+
+    # A name of its own: a host that ends must not remove what the next one has built.
+    path = os.path.join(folder, f"tree-{os.getpid()}")
+    if reason := attempt(build):
+        _remove(path)
+        raise LookupError(
+            f"no root folder for code calls could be built in {folder}: {reason}. Remedy: name a folder on the file "
+            "system of the Python packages, or one with 500 MB free, in XDG_RUNTIME_DIR or TMPDIR"
+        )
+    return path
+
+
+def _remove(folder: str) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _refuse(listener: socket.socket, greeting: dict[str, object]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from . import kernel
-from .view import DEVICES, View
+from .view import DEVICES, View, copy_links
 
 SCRATCH = "/scratch"
 INSIDE_ID = 1000
@@ -19,8 +19,8 @@ SCRATCH_FILES = 8192
 
 
 def enter(view: View, root: str, slot_user: int | None) -> None:
-    """Move this process into namespaces of its own. Returns in a *child*, process 1 of them; the caller's process
-    waits and ends.
+    """Move into namespaces of its own. Returns in a *new process*, number 1 of them and a child of the caller's parent;
+    the caller's process ends.
 
     root: an empty folder to build the new root on. slot_user: for root (user 0), the number to become first. Raises
     OSError.
@@ -71,7 +71,7 @@ def _change_root(view: View, root: str) -> None:
         _bind(root, path)
     for path in view.covered():
         kernel.mount("tmpfs", root + path, "tmpfs", 0, "size=4k,mode=555")
-    _copy_links(root, view.links)
+    copy_links(root, view.links)
     for folder in (SCRATCH, "/tmp", "/.old"):
         os.makedirs(root + folder, exist_ok=True)
     kernel.seal_mounts(root)
@@ -84,12 +84,6 @@ def _change_root(view: View, root: str) -> None:
     kernel.unmount("/.old")
     os.rmdir("/.old")
     kernel.mount("none", "/", None, kernel.REMOUNT | kernel.BIND | kernel.READ_ONLY | kernel.NO_SUID | kernel.NO_DEV)
-
-
-def _copy_links(root: str, links: str) -> None:
-    os.makedirs(root + links, exist_ok=True)
-    for name in os.listdir(links):
-        os.symlink(os.readlink(os.path.join(links, name)), os.path.join(root + links, name))
 
 
 def _bind(root: str, path: str) -> None:
@@ -109,11 +103,8 @@ def _bind(root: str, path: str) -> None:
 
 
 def _become_first_process() -> None:
-    """Go on as process 1 of the new process namespace; the process left behind ends with it."""
-    kernel.die_with_parent()  # again: the kernel forgets it when the user changes
-    if child := os.fork():
-        os.closerange(3, 1024)
-        os.waitpid(child, 0)
+    """Go on as process 1 of the new process namespace. The process left behind would only take memory: it ends."""
+    if kernel.fork_beside():
         os._exit(0)
     kernel.die_with_parent()
 

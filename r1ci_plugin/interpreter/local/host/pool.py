@@ -5,6 +5,7 @@ Left out: which call goes where (`hub`).
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import subprocess
@@ -15,19 +16,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import wire
+from .jail import NUMBERS
 
 TEMPLATES = ("stdlib", "numpy", "full")
 _MOST_FAILURES = 8
 _RECYCLE_AFTER = 5_000
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LC_ALL": "C.UTF-8",
+    "MALLOC_ARENA_MAX": "1",  # each further one takes 64 MB of a call's address space: six threads would fill it
+    "LD_BIND_NOW": "1",  # else each call's process looks the C library's functions up again
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
-_HUGE_PAGES = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-"""For the largest template: a fork copies page tables, and huge pages need far fewer of them."""
+"""All that a template is told by the environment: nothing of ours is in it."""
 
 
 @dataclass(eq=False)
@@ -79,6 +82,7 @@ class Pool:
         self._boot = boot
         self._slots = slots
         self._numbers: set[int] = set()
+        self._next = 0
         self.templates = {name: TemplateHandle(name) for name in TEMPLATES}
 
     def ensure(self, name: str) -> socket.socket | None:
@@ -87,13 +91,12 @@ class Pool:
         if template.control is not None or template.hopeless or time.monotonic() < template.restart_at:
             return None
         ours, theirs = wire.pair()
-        huge = _HUGE_PAGES if name == "full" and _has_huge_pages() else {}
         settings = {"template": name, **vars(self._place)}
         template.process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-B", *self._boot, "template", str(theirs.fileno()), json.dumps(settings)],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
-            env=_ENVIRONMENT | huge,
+            env=ENVIRONMENT,
             cwd="/",
         )
         theirs.close()
@@ -122,8 +125,11 @@ class Pool:
             return template.idle.pop(0), False
         if not template.ready or template.control is None or template.alive >= self._slots:
             return None
-        ours, theirs = wire.pair()
-        number = next(n for n in range(len(self._numbers) + 1) if n not in self._numbers)
+        try:
+            ours, theirs = wire.pair()
+        except OSError:  # out of descriptors: calls that end give some back
+            return None
+        number = next(n % NUMBERS for n in itertools.count(self._next) if n % NUMBERS not in self._numbers)
         try:
             wire.send(template.control, {"slot": number}, (theirs.fileno(),))
         except wire.PeerGone:
@@ -132,6 +138,7 @@ class Pool:
         finally:
             theirs.close()
         self._numbers.add(number)
+        self._next = number + 1  # not one just freed: its last slot may still be ending
         template.alive += 1
         return SlotHandle(ours, name, number), True
 
@@ -162,14 +169,6 @@ class Pool:
 
     def living(self) -> Iterator[TemplateHandle]:
         return (template for template in self.templates.values() if template.control is not None)
-
-
-def _has_huge_pages() -> bool:
-    try:
-        with open("/sys/kernel/mm/transparent_hugepage/enabled") as file:
-            return "[never]" not in file.read()
-    except OSError:
-        return False
 
 
 def raise_descriptor_limit() -> None:

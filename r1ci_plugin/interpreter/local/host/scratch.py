@@ -1,7 +1,7 @@
 """The folder that a call may write to: has it been touched, how much is in it, and a fresh one for the next call.
 
-At `ns` it is a memory file system that is replaced whole; at `landlock` a plain folder, emptied and watched, for it
-has no quota.
+At `ns` it is a memory file system that is replaced whole; at the other levels a plain folder, emptied and watched, for
+it has no quota.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ class Scratch:
         self._mounted = mounted
         self._temporary = os.path.join(path, "tmp")
         os.makedirs(self._temporary, exist_ok=True)
+        if not mounted:
+            self.renew()  # a slot that was killed may have left things in a folder of this name
         self._fresh = self._look()
 
     def is_dirty(self) -> bool:
@@ -39,18 +41,27 @@ class Scratch:
             os.chmod(self.path, 0o700)
             _empty(self.path)
             os.mkdir(self._temporary)
+            os.utime(self.path)  # a time of access set by the code would be a note
         self._fresh = self._look()
+
+    def give_up(self) -> None:
+        """Leave nothing behind: a plain folder outlives its slot."""
+        if not self._mounted:
+            _empty(self.path)
 
     def is_over_quota(self) -> bool:
         """Whether a plain folder holds more than the quota. (A memory file system has its own.)"""
         if self._mounted:
             return False
         size = 0
-        for files, (depth, entry) in enumerate(_walk(self.path)):
-            with contextlib.suppress(OSError):
-                size += entry.stat(follow_symlinks=False).st_blocks * 512
-            if depth > _DEEPEST or files > namespaces.SCRATCH_FILES or size > namespaces.SCRATCH_MB << 20:
-                return True
+        try:
+            for files, (depth, entry) in enumerate(_walk(self.path)):
+                with contextlib.suppress(FileNotFoundError):
+                    size += entry.stat(follow_symlinks=False).st_blocks * 512
+                if depth > _DEEPEST or files > namespaces.SCRATCH_FILES or size > namespaces.SCRATCH_MB << 20:
+                    return True
+        except PermissionError:
+            return True  # what cannot be watched
         return False
 
     def _look(self) -> list[object]:
@@ -72,8 +83,8 @@ def _walk(folder: str) -> Iterator[tuple[int, os.DirEntry[str]]]:
         depth, path = pending.pop()
         try:
             entries = list(os.scandir(path))
-        except OSError:
-            continue
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # gone meanwhile
         for entry in entries:
             yield depth, entry
             if depth <= _DEEPEST and entry.is_dir(follow_symlinks=False):

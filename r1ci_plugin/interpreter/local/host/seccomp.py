@@ -12,7 +12,7 @@ from __future__ import annotations
 import ctypes
 import errno
 
-from .kernel import libc, no_new_privileges, syscall
+from .kernel import libc, prepare
 from .syscalls import NEWEST, architecture, number
 
 ALLOW, KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
@@ -38,7 +38,7 @@ _KERNEL = """memfd_create memfd_secret bpf perf_event_open userfaultfd io_uring_
 io_setup
     io_submit init_module finit_module delete_module kexec_load kexec_file_load acct settimeofday clock_settime adjtimex
     clock_adjtime sethostname setdomainname iopl ioperm modify_ldt swapon swapoff reboot quotactl quotactl_fd syslog
-    vhangup lookup_dcookie uselib ustat sysfs _sysctl nfsservctl vmsplice remap_file_pages"""
+    vhangup lookup_dcookie uselib ustat sysfs _sysctl nfsservctl vmsplice remap_file_pages sync syncfs cachestat"""
 _NOTES = """add_key request_key keyctl shmget shmat shmctl semget semop semctl semtimedop msgget msgsnd msgrcv msgctl
 mq_open
     mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr name_to_handle_at open_by_handle_at inotify_init
@@ -112,16 +112,17 @@ class Filter:
         self._steps = (_Step * len(steps))(*(_Step(c, t, f, k & 0xFFFFFFFF) for c, t, f, k in steps))
         self._own = [at for at, step in enumerate(steps) if step[3] == _OWN_PID]
         self._program = _Program(len(steps), self._steps)
+        self._install = prepare("seccomp", 1, 0, ctypes.byref(self._program))
 
     def __len__(self) -> int:
         return len(self._steps)
 
     def install(self, pid: int) -> None:
-        """Put the filter on this process, for good; `pid` is its own number, as it sees itself."""
+        """Put the filter on this process, for good; `pid` is its own number, as it sees itself. The process must be
+        barred from new privileges."""
         for at in self._own:
             self._steps[at].k = pid
-        no_new_privileges()
-        syscall("seccomp", 1, 0, ctypes.byref(self._program))
+        self._install()
 
 
 class _Step(ctypes.Structure):

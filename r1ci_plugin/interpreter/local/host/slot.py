@@ -1,10 +1,10 @@
 """A slot: forked from a template, in its isolation for good, it gives every call a process of its own and ends what
 the call leaves.
 
-    wait for a call -> hand it to the child that waits -> watch the clock -> kill all -> answer -> clean up -> fork
-    the next child
+    fork a child that waits for a call -> watch the clock once its code starts -> kill all -> answer -> clean up
 
-The slot passes descriptors on and never reads code or output: what it held, the next child would inherit.
+The child takes the call from the host by itself. The slot never holds code or output: what it held, the next child
+would inherit.
 """
 
 from __future__ import annotations
@@ -18,15 +18,13 @@ import socket
 import time
 from dataclasses import dataclass
 
-from . import child, kernel, landlock, namespaces, wire
+from . import child, jail, kernel, landlock, namespaces, wire
 from .child import Cage
 from .scratch import Scratch
 from .seccomp import Filter
 from .view import View
 
 _QUOTA_EVERY_S = 0.05
-_SETUP_S = 10.0
-"""How long a child may take to come to its code; the code's own time is not touched by it."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -37,7 +35,7 @@ class Plan:
     level: str
     view: View
     root: str
-    """An empty folder to build a root on."""
+    """An empty folder to build a root on; at `seccomp` the root that was built."""
     work: str
     """A folder for the work folder of a slot without a root of its own."""
     number: int
@@ -52,147 +50,140 @@ class Slot:
         self._line = line
         self._level = plan.level
         self._view = plan.view
+        self._rules: int | None = None
         base = _address_space()
-        if plan.level == "ns":
-            namespaces.enter(plan.view, plan.root, plan.first_user + plan.number if os.getuid() == 0 else None)
-            self._scratch = Scratch(namespaces.SCRATCH, mounted=True)
-        else:
-            kernel.die_with_parent()
-            self._scratch = Scratch(plan.work, mounted=False)
-        kernel.drop_capability_bounds()
-        kernel.set_dumpable(False)
-        null = os.open("/dev/null", os.O_RDONLY)
-        threads = 64 if plan.level == "ns" and _counts_threads_by_namespace() else None
-        files_too = plan.level != "ns"
-        self._cage = Cage(self._scratch.path, None, Filter(files_too), base, threads, null)
+        self._scratch = self._move_in(plan)
+        os.chdir(self._scratch.path)
+        self._word, self._tell = os.pipe()
+        self._poll = select.poll()
+        self._poll.register(line, 0)  # only for its hanging up: nobody wants the result any more
+        self._poll.register(self._word, select.POLLIN)
+        self._cage = Cage((), Filter(files_too=plan.level == "landlock"), base)
         self._renew_rules()
         _set_environment(self._scratch.path)
         gc.collect()
         gc.freeze()
 
+    @staticmethod
+    def _move_in(plan: Plan) -> Scratch:
+        """Take this process to its place, and give up for good what neither it nor its children need."""
+        if plan.level == "ns":
+            namespaces.enter(plan.view, plan.root, plan.first_user + plan.number if os.getuid() == 0 else None)
+            scratch = Scratch(namespaces.SCRATCH, mounted=True)
+        elif plan.level == "landlock":
+            kernel.die_with_parent()
+            scratch = Scratch(plan.work, mounted=False)
+        else:
+            scratch = Scratch(jail.enter(plan.root, plan.number), mounted=False)
+        child.limit_for_good(64 if plan.level == "ns" and _counts_threads_by_namespace() else None)
+        kernel.drop_capability_bounds()
+        kernel.no_new_privileges()
+        kernel.set_dumpable(False)
+        return scratch
+
     def serve(self) -> None:
         """Serve until the host is gone. Raises only for a fault of the slot itself, which then ends."""
-        waiting = _Waiting(self._cage, self._line)
+        with contextlib.suppress(wire.PeerGone):
+            while self._serve_one():
+                if self._scratch.is_dirty():
+                    self._scratch.renew()
+                    os.chdir(self._scratch.path)
+                    self._renew_rules()
+        self._scratch.give_up()
+
+    def _serve_one(self) -> bool:
+        """Fork a child, let it take a call, and answer for it. False: the host is gone."""
+        pid = kernel.fork()
+        if pid == 0:
+            child.live(self._cage, self._line, self._tell)
+        handle = os.pidfd_open(pid)
+        self._poll.register(handle, select.POLLIN)
+        try:
+            start = self._await_start(handle)
+            ended_by = self._watch(handle, pid, *start) if start else self._kill(pid, "hung up")
+            ended = time.perf_counter()
+            _, status, usage = os.wait4(pid, 0)
+            if self._level == "ns":
+                _kill_everyone()
+        finally:
+            self._poll.unregister(handle)
+            os.close(handle)
+        if start is None or ended_by == "hung up":
+            return False
+        wire.send_end(
+            self._line,
+            ended_by,
+            exit_code=os.waitstatus_to_exitcode(status),
+            run_s=ended - start[0],
+            cpu_s=usage.ru_utime + usage.ru_stime,
+            max_rss_mb=usage.ru_maxrss / 1024,
+        )
+        return True
+
+    def _await_start(self, handle: int) -> tuple[float, float] | None:
+        """When the child's code started, and its time limit; None if the host hangs up. Raises RuntimeError if the
+        child ends before."""
         while True:
-            try:
-                call, descriptors = wire.receive(self._line)
-            except wire.PeerGone:
-                return
-            try:
-                answer = self._one(waiting, call, tuple(descriptors))
-            finally:
-                wire.close_all(descriptors)
-            wire.send(self._line, answer)
-            if self._scratch.is_dirty():
-                self._scratch.renew()
-                self._renew_rules()
-            waiting = _Waiting(self._cage, self._line)
+            ready = [descriptor for descriptor, _ in self._poll.poll()]
+            if self._word in ready:
+                started, timeout = child.STARTED.unpack(os.read(self._word, child.STARTED.size))
+                return started, timeout
+            if self._line.fileno() in ready:
+                return None
+            if handle in ready:
+                raise RuntimeError("the process for a call ended before its code started")
 
-    def _one(self, waiting: _Waiting, call: wire.Message, descriptors: tuple[int, ...]) -> wire.Message:
-        sent = time.perf_counter()
-        with contextlib.suppress(wire.PeerGone):  # it died while it waited; what it left to say is read below
-            wire.send(waiting.line, call, descriptors)
-        ended_by = self._watch(waiting, sent, float(call["timeout"]))
-        ended = time.perf_counter()
-        _, status, usage = os.wait4(waiting.pid, 0)
-        if self._level == "ns":
-            _kill_everyone()
-        waiting.close()
-        if waiting.started_at is None:
-            return {"lost": waiting.failure or "the process for the call ended before its code started"}
-        return {
-            "exit_code": os.waitstatus_to_exitcode(status),
-            "ended_by": ended_by,
-            "run_s": ended - waiting.started_at,
-            "slot_s": time.perf_counter() - sent,
-            "cpu_s": usage.ru_utime + usage.ru_stime,
-            "max_rss_mb": usage.ru_maxrss / 1024,
-        }
-
-    def _watch(self, waiting: _Waiting, sent: float, timeout: float) -> str:
+    def _watch(self, handle: int, pid: int, started: float, timeout: float) -> str:
         """Wait for the child's end and kill it at a limit; says which limit, or nothing. The clock starts when the
         code does."""
-        poll = select.poll()
-        poll.register(waiting.handle, select.POLLIN)
-        poll.register(self._line, 0)  # only for its hanging up: nobody wants the result any more
-        deadline = sent + timeout
+        deadline = started + timeout
         while True:
             left = deadline - time.perf_counter()
             if left <= 0:
-                begun = waiting.hear()
-                deadline = begun + timeout if begun is not None else sent + timeout + _SETUP_S
-                left = deadline - time.perf_counter()
-                if left <= 0:
-                    return self._kill(waiting, "timeout")
+                return self._kill(pid, "timeout")
             step = left if self._level == "ns" else min(left, _QUOTA_EVERY_S)
-            ready = poll.poll(max(step * 1000, 0.5))
+            ready = self._poll.poll(max(step * 1000, 0.5))
             if ready:
-                gone = any(descriptor != waiting.handle for descriptor, _ in ready)
-                return self._kill(waiting, "hung up") if gone else ""
+                if any(descriptor != handle for descriptor, _ in ready):
+                    return self._kill(pid, "hung up")
+                return "disk" if self._scratch.is_over_quota() else ""
             if self._scratch.is_over_quota():
-                return self._kill(waiting, "disk")
+                return self._kill(pid, "disk")
 
     @staticmethod
-    def _kill(waiting: _Waiting, why: str) -> str:
-        os.kill(waiting.pid, signal.SIGKILL)
+    def _kill(pid: int, why: str) -> str:
+        os.kill(pid, signal.SIGKILL)
         return why
 
     def _renew_rules(self) -> None:
-        """Landlock on top, also inside namespaces, where the kernel has it."""
-        if self._cage.rules is not None:
-            os.close(self._cage.rules)
-            self._cage.rules = None
+        """Landlock on top, also inside namespaces, where the kernel has it; its rules name the work folder. `seccomp`
+        is the level without."""
+        if self._rules is not None:
+            os.close(self._rules)
+        self._rules = None if self._level == "seccomp" else self._make_rules()
+        doors = [] if self._level == "ns" else [kernel.die_with_parent]  # there the kernel ends it with process 1
+        doors.append(kernel.capability_drop())
+        if self._rules is not None:
+            doors.append(landlock.restriction(self._rules))
+        self._cage.doors = tuple(doors)
+
+    def _make_rules(self) -> int | None:
         # In a root of its own nothing needs to be left out of the library: fewer rules, and every call pays for each.
         readable = self._view.roots() if self._level == "ns" else self._view.readable()
         try:
-            self._cage.rules = landlock.ruleset(readable, [self._scratch.path, "/dev/null"])
+            return landlock.ruleset(readable, [self._scratch.path, "/dev/null"])
         except OSError:
             if self._level != "ns":
                 raise
-
-
-class _Waiting:
-    """A child that is locked in and waits for its call."""
-
-    def __init__(self, cage: Cage, slot_line: socket.socket) -> None:
-        self.line, theirs = wire.pair()
-        self.pid = os.fork()
-        if self.pid == 0:
-            kernel.die_with_parent()
-            slot_line.close()
-            self.line.close()
-            child.live(cage, theirs)
-        theirs.close()
-        self.line.setblocking(False)
-        self.started_at: float | None = None
-        self.failure = ""
-        self.handle = os.pidfd_open(self.pid)
-
-    def hear(self) -> float | None:
-        """When the code started, if it has."""
-        with contextlib.suppress(wire.PeerGone, BlockingIOError):
-            word, _ = wire.receive(self.line)
-            self.started_at = word.get("started")
-            self.failure = str(word.get("failed", ""))
-        return self.started_at
-
-    def close(self) -> None:
-        """The child has ended: hear what it left to say, and let go of it."""
-        if self.started_at is None:
-            self.hear()
-        os.close(self.handle)
-        self.line.close()
+            return None
 
 
 def _kill_everyone() -> None:
     """End whatever else lives in the process namespace; this process is its first and is spared."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(-1, signal.SIGKILL)
-    while True:
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            return
+    if kernel.kill_all_others():
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.waitpid(-1, 0)
 
 
 def _address_space() -> int:

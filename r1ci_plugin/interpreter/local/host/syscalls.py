@@ -26,7 +26,8 @@ TABLE: dict[str, tuple[int | None, int | None]] = {
     "mknod": (133, None), "uselib": (134, None), "personality": (135, 92), "ustat": (136, None), "sysfs": (139, None),
     "setpriority": (141, 140), "sched_setparam": (142, 118), "sched_setscheduler": (144, 119), "vhangup": (153, 58),
     "modify_ldt": (154, None), "pivot_root": (155, 41), "_sysctl": (156, None), "prctl": (157, 167),
-    "adjtimex": (159, 171), "chroot": (161, 51), "acct": (163, 89), "settimeofday": (164, 170), "mount": (165, 40),
+    "adjtimex": (159, 171), "chroot": (161, 51), "sync": (162, 81), "acct": (163, 89), "settimeofday": (164, 170),
+    "mount": (165, 40),
     "umount2": (166, 39), "swapon": (167, 224), "swapoff": (168, 225), "reboot": (169, 142),
     "sethostname": (170, 161), "setdomainname": (171, 162), "iopl": (172, None), "ioperm": (173, None),
     "init_module": (175, 105), "delete_module": (176, 106), "quotactl": (179, 60), "nfsservctl": (180, 42),
@@ -43,6 +44,7 @@ TABLE: dict[str, tuple[int | None, int | None]] = {
     "accept4": (288, 242), "inotify_init1": (294, 26), "rt_tgsigqueueinfo": (297, 240), "perf_event_open": (298, 241),
     "fanotify_init": (300, 262), "fanotify_mark": (301, 263), "prlimit64": (302, 261),
     "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "clock_adjtime": (305, 266),
+    "syncfs": (306, 267),
     "sendmmsg": (307, 269), "setns": (308, 268), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
     "kcmp": (312, 272), "finit_module": (313, 273), "sched_setattr": (314, 274), "seccomp": (317, 277),
     "memfd_create": (319, 279), "kexec_file_load": (320, 294), "bpf": (321, 280), "execveat": (322, 281),
@@ -53,7 +55,7 @@ TABLE: dict[str, tuple[int | None, int | None]] = {
     "process_madvise": (440, 440), "mount_setattr": (442, 442), "quotactl_fd": (443, 443),
     "landlock_create_ruleset": (444, 444), "landlock_add_rule": (445, 445), "landlock_restrict_self": (446, 446),
     "memfd_secret": (447, 447), "process_mrelease": (448, 448), "set_mempolicy_home_node": (450, 450),
-    "fchmodat2": (452, 452),
+    "cachestat": (451, 451), "fchmodat2": (452, 452),
 }
 # fmt: on
 

@@ -14,9 +14,9 @@ import socket
 import sys
 import traceback
 
-from . import kernel, runner, wire
+from . import kernel, pages, runner, wire
 from .slot import Plan, Slot
-from .view import machine_view
+from .view import View, machine_view
 
 # fmt: off
 STANDARD = (
@@ -46,17 +46,10 @@ _EXTRA = {"stdlib": (), "numpy": ("numpy",), "full": ("numpy", "scipy.optimize",
 def main(settings: dict[str, str], control: socket.socket) -> None:
     """Warm up, say so, and fork a slot for every message on `control` until the host is gone."""
     kernel.die_with_parent()
-    sys.path.append(settings["links"])
-    imported = warm_up(settings["template"])
-    view = machine_view(settings["links"])
-    _forget_harness()
-    runner.open_stdio()
-    gc.collect()
-    gc.freeze()
-    if len(os.listdir("/proc/self/task")) != 1:
-        raise RuntimeError("a warmed template must be single-threaded")
+    view = prepare(settings)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended slots are reaped by the kernel; their line tells the host
-    wire.send(control, {"ready": settings["template"], "imported": imported})
+    with contextlib.suppress(wire.PeerGone):
+        wire.send(control, {"ready": settings["template"]})
     while True:
         try:
             order, (line,) = wire.receive(control)
@@ -64,13 +57,28 @@ def main(settings: dict[str, str], control: socket.socket) -> None:
             return
         number = int(order["slot"])
         plan = Plan(settings["level"], view, settings["root"], os.path.join(settings["work"], str(number)), number)
-        if os.fork() == 0:
+        if kernel.fork() == 0:
             control.close()
-            _be_slot(plan, socket.socket(fileno=line))
+            be_slot(Slot, plan, socket.socket(fileno=line))
         os.close(line)
 
 
-def warm_up(template: str) -> list[str]:
+def prepare(settings: dict[str, str]) -> View:
+    """Make this process one to fork slots from; settings: template, links. Returns what its slots may see."""
+    sys.path.append(settings["links"])
+    _warm_up(settings["template"])
+    view = machine_view(settings["links"])
+    _forget_harness()
+    runner.open_stdio()
+    gc.collect()
+    gc.freeze()
+    pages.gather()
+    if len(os.listdir("/proc/self/task")) != 1:
+        raise RuntimeError("a warmed template must be single-threaded")
+    return view
+
+
+def _warm_up(template: str) -> None:
     """Import the template's modules and use them a little; what is not installed is left out."""
     imported = []
     for name in [*STANDARD, *_EXTRA[template]]:
@@ -80,7 +88,6 @@ def warm_up(template: str) -> list[str]:
     for name in _EXTRA[template]:
         if name in imported:
             exec(_EXERCISE[name], {})
-    return imported
 
 
 def _forget_harness() -> None:
@@ -95,13 +102,16 @@ def _forget_harness() -> None:
     sys.argv = ["code.py"]
 
 
-def _be_slot(plan: Plan, line: socket.socket) -> None:
+def be_slot(kind: type[Slot], plan: Plan, line: socket.socket) -> None:
+    """Be a slot, in a process just forked, until the host is gone."""
     status = 1
     try:
         kernel.die_with_parent()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        Slot(plan, line).serve()
+        kind(plan, line).serve()
         status = 0
+    except wire.PeerGone:
+        status = 0  # the host has ended, with nobody left to answer
     except BaseException:
         traceback.print_exc(file=sys.__stderr__)
     finally:

@@ -1,8 +1,9 @@
 """What of the machine's files a code call may see: the standard library, the allowed packages, shared libraries, and
 no more.
 
-Both levels read the same lists: `ns` binds these paths into an empty root, `landlock` grants them. The standard
-library's folder often holds `site-packages` with everything that is installed: that part is always left out.
+Every level reads the same lists: `ns` binds these paths into an empty root, `landlock` grants them, `seccomp` copies
+what is needed of them. The standard library's folder often holds `site-packages` with everything that is installed:
+that part is always left out.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import sys
 from dataclasses import dataclass
 
 _LIBRARY_ROOTS = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
-_SYSTEM = ("/etc/ld.so.cache", "/etc/localtime", "/usr/share/zoneinfo")
+SYSTEM = ("/etc/ld.so.cache", "/etc/localtime", "/usr/share/zoneinfo")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
-_LEFT_OUT = frozenset({"site-packages", "dist-packages"})
+LEFT_OUT = frozenset({"site-packages", "dist-packages"})
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,12 @@ class View:
 
     def covered(self) -> list[str]:
         """The folders inside the library that must not be seen."""
-        found = [os.path.join(folder, name) for folder in self.library for name in _LEFT_OUT]
+        found = [os.path.join(folder, name) for folder in self.library for name in LEFT_OUT]
         return [path for path in found if os.path.isdir(path)]
 
 
 def _entries(folder: str) -> list[str]:
-    return [name for name in os.listdir(folder) if name not in _LEFT_OUT]
+    return [name for name in os.listdir(folder) if name not in LEFT_OUT]
 
 
 def machine_view(links: str) -> View:
@@ -54,7 +55,14 @@ def machine_view(links: str) -> View:
     folders |= {os.path.dirname(path) for path in sys.path if os.path.basename(path) == "lib-dynload"}
     library = folders | {os.path.realpath(folder) for folder in folders}
     packages = sorted(os.path.realpath(os.path.join(links, name)) for name in os.listdir(links))
-    return View(tuple(sorted(library)), tuple(packages), links, tuple([*_shared_libraries(), *_SYSTEM]))
+    return View(tuple(sorted(library)), tuple(packages), links, tuple([*_shared_libraries(), *SYSTEM]))
+
+
+def copy_links(root: str, links: str) -> None:
+    """Make the folder of links again, at the same path below another root."""
+    os.makedirs(root + links, exist_ok=True)
+    for name in os.listdir(links):
+        os.symlink(os.readlink(os.path.join(links, name)), os.path.join(root + links, name))
 
 
 def _shared_libraries() -> list[str]:

