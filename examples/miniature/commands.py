@@ -49,6 +49,9 @@ def run(
             _running.add(process)
         try:
             stopped = _wait(process, ended)
+        except BaseException:
+            _stop(process)
+            raise
         finally:
             with _lock:
                 _running.discard(process)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from r1ci_plugin.curriculum.manifest import Entry, make_manifest
 from r1ci_plugin.tasks import get_task, list_tasks
 from r1ci_plugin.tasks.splits import glued
 
@@ -221,3 +222,54 @@ def test_a_protocol_that_contradicts_itself_is_refused(
     with pytest.raises(miniature.protocol.ProtocolError, match="speps"):
         miniature.protocol.load("broken")
     assert miniature.protocol.load("quick").form == "quick"
+
+
+def test_a_command_is_stopped_with_the_driver_and_a_bad_one_names_its_log(
+    miniature: SimpleNamespace, tmp_path: Path
+) -> None:
+    log = tmp_path / "logs" / "one.log"
+    with pytest.raises(miniature.commands.CommandFailed, match=r"exit code 3: read .*one\.log"):
+        miniature.commands.run([sys.executable, "-c", "print('words'); raise SystemExit(3)"], log)
+    assert "words" in log.read_text()
+    asked = iter((False, True))
+    sleep = "import os, time, pathlib; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(600)"
+    place = [sys.executable, "-c", f"import os; os.chdir({str(tmp_path)!r}); {sleep}"]
+    miniature.commands.run(place, log, ended=lambda: next(asked))  # stopped on purpose: no failure
+
+    def interrupted() -> bool:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        miniature.commands.run(place, log, ended=interrupted)
+    assert not Path(f"/proc/{(tmp_path / 'pid').read_text()}").exists()
+
+
+def test_a_run_is_cut_at_the_last_step_within_the_budget_and_filtered_answers_count(
+    miniature: SimpleNamespace, tmp_path: Path
+) -> None:
+    lines = [
+        {"step": step, "question_id": f"q{number}", "task": "bbh/navigate", "group": 1 + number, "n": 8, "right": 4,
+         "trained": number < 2, "p": 0.5}
+        for step in (1, 2, 3)
+        for number in range(2 + step)
+    ]  # fmt: skip
+    (tmp_path / "ledger.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (tmp_path / "metrics").mkdir()
+    metrics = [{"step": step, "data": {"r1ci/reward/acc": 0.5, "r1ci/agent/lost": step - 1}} for step in (0, 1, 2, 3)]
+    metrics[0]["data"] = {"val": 1.0}
+    (tmp_path / "metrics" / "one.jsonl").write_text("".join(json.dumps(line) + "\n" for line in metrics))
+    within = miniature.training._steps_within
+    assert [within(tmp_path, budget) for budget in (23, 24, 55, 56, 95, 96, 500)] == [0, 1, 1, 2, 2, 3, 3]
+    steps = list(miniature.result.steps_of(tmp_path, stage=2))
+    assert [(one["step"], one["trajectories"]) for one in steps] == [(1, 24), (2, 33), (3, 42)]
+    assert steps[0]["groups"] == {"1": 1, "2": 1, "3": 1} and {one["stage"] for one in steps} == {2}
+
+
+def test_a_group_alone_has_as_many_questions_as_every_other(miniature: SimpleNamespace) -> None:
+    entries = [Entry(f"q{number}", 1 + number % 4 if number < 36 else 1) for number in range(60)]
+    manifest = make_manifest(entries)
+    for group in (1, 2, 3, 4):
+        alone = miniature.shared._alone(manifest, group, 9)
+        chosen = [entry.question_id for entry in alone.entries if entry.group == 1]
+        assert len(chosen) == 9 == alone.sizes[1] and alone.sizes[0] == 51
+        assert {manifest.by_id[name].group for name in chosen} == {group}
