@@ -20,6 +20,7 @@ GRACE_S = 40.0
 
 _running: set[subprocess.Popen[bytes]] = set()
 _lock = threading.Lock()
+_ending = threading.Event()
 
 
 class CommandFailed(RuntimeError):
@@ -44,8 +45,10 @@ def run(
     with log.open("ab") as file:
         file.write(f"$ {' '.join(words)}\n".encode())
         file.flush()
-        process = subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT, env=variables)
         with _lock:
+            if _ending.is_set():
+                raise CommandFailed("the driver ends")
+            process = subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT, env=variables)
             _running.add(process)
         try:
             stopped = _wait(process, ended)
@@ -73,8 +76,9 @@ def _wait(process: subprocess.Popen[bytes], ended: Callable[[], bool]) -> bool:
 
 
 def stop_all() -> None:
-    """End what still runs."""
+    """End what still runs, and start nothing any more."""
     with _lock:
+        _ending.set()
         left = list(_running)
     for process in left:
         _stop(process)

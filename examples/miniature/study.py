@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import analysis
@@ -100,20 +100,24 @@ def _run(protocol: Protocol, wanted: Sequence[Piece], work: Path, folder: Path, 
     for name in baselines:
         training.measure_baseline(shared, name, work, folder, _say)
     _say(f"pass rates: r1ci potential show {shared.folder / 'potential'}; groups: r1ci stages show {shared.manifest}")
-    started, done = time.monotonic(), 0
+    started, failed = time.monotonic(), []
     with ThreadPoolExecutor(parallel) as threads:
-        jobs = [threads.submit(training.train, shared, piece, work, folder, _say) for piece in left]
+        jobs = {threads.submit(training.train, shared, piece, work, folder, _say): piece for piece in left}
         try:
-            for job in jobs:
-                result = job.result()
-                done += 1
+            for done, job in enumerate(as_completed(jobs), 1):
+                name, error = jobs[job].name, job.exception()
+                if error is not None and not isinstance(error, CommandFailed):
+                    raise error
+                failed += [f"{name}: {error}"] if error is not None else []
                 minutes = (time.monotonic() - started) / 60
-                _say(f"{result.arm} {result.seed} is done ({done} of {len(left)}, {minutes:.0f} minutes)")
+                _say(f"{name} {'failed' if error else 'is done'} ({done} of {len(left)}, {minutes:.0f} minutes)")
         except BaseException:
             for job in jobs:
                 job.cancel()
             stop_all()
             raise
+    if failed:
+        raise CommandFailed("\n".join([f"{len(failed)} pieces failed; the same command tries them again", *failed]))
 
 
 def _analyse(protocol: Protocol, folder: Path, target: Path | None) -> None:

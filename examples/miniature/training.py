@@ -38,14 +38,15 @@ def train(shared: Shared, piece: Piece, work: Path, folder: Path, say: Callable[
     log = home / "console.log"
     say(f"{piece.name}: training (log: {log})")
     seconds = {"training": _run_stages(shared, piece, home, log)}
-    last = home / f"r1ci_stage{arm.runs}" / f"global_step_{_last_step(shared, piece, home)}"
+    last = _run_folder(shared, piece, home, arm.runs) / f"global_step_{_last_step(shared, piece, home)}"
     policy = last / "actor" / "huggingface"
     say(f"{piece.name}: evaluating")
     seed = protocol.tuning.questions_seed if piece.is_tuning else 0
     tasks = ",".join(protocol.tasks.train) if piece.is_tuning else None
     seconds["evaluation"] = evaluate(shared, policy, home / "eval", protocol.evaluation.answers, log, seed, tasks)
     answers, behaviour = results.answers_of(home / "eval")
-    steps = [step for stage in range(1, arm.runs + 1) for step in results.steps_of(home / f"r1ci_stage{stage}", stage)]
+    run_folders = {stage: _run_folder(shared, piece, home, stage) for stage in range(1, arm.runs + 1)}
+    steps = [step for stage, run_folder in run_folders.items() for step in results.steps_of(run_folder, stage)]
     if arm.ends_at_budget:
         steps = steps[: _last_step(shared, piece, home)]
     result = results.Result(
@@ -60,8 +61,9 @@ def train(shared: Shared, piece: Piece, work: Path, folder: Path, say: Callable[
         seconds={name: round(value, 1) for name, value in seconds.items()},
     )
     results.write(result, folder / f"{piece.name}.json")
-    for checkpoint in home.glob("r1ci_stage*/global_step_*"):
-        shutil.rmtree(checkpoint)
+    for run_folder in run_folders.values():
+        for checkpoint in run_folder.glob("global_step_*"):
+            shutil.rmtree(checkpoint)
     return result
 
 
@@ -119,17 +121,22 @@ def _run_stages(shared: Shared, piece: Piece, home: Path, log: Path) -> float:
     arm, manifest = shared.protocol.arms[piece.arm], shared.manifest_of(piece.arm)
     command = [*R1CI, "stages", "run", "--from", 1, "--to", arm.runs, "--policy", shared.start_of(piece.arm).absolute()]
     command += overrides(shared.protocol, piece, str(manifest.absolute()))
-    first = home / "r1ci_stage1"
+    first = _run_folder(shared, piece, home, 1)
     spent = (lambda: _sampled(first) > shared.protocol.budget) if arm.ends_at_budget else (lambda: False)
     if spent():
         return 0.0
-    return run(command, log, {"R1CI_DATA": shared.data.absolute(), "R1CI_RUNS": home.absolute()}, ended=spent)
+    return run(command, log, {"R1CI_DATA": shared.data.absolute(), "R1CI_RUNS": first.parent.absolute()}, ended=spent)
+
+
+def _run_folder(shared: Shared, piece: Piece, home: Path, stage: int) -> Path:
+    """Where a stage of the piece runs. An ablation is refused in a folder that does not name it."""
+    return home / (shared.protocol.arms[piece.arm].ablation or "method") / f"r1ci_stage{stage}"
 
 
 def _last_step(shared: Shared, piece: Piece, home: Path) -> int:
     """Step of the last run whose policy is the piece's: the newest, or the newest within the budget."""
     arm = shared.protocol.arms[piece.arm]
-    run_folder = RunFolder(home / f"r1ci_stage{arm.runs}")
+    run_folder = RunFolder(_run_folder(shared, piece, home, arm.runs))
     step = run_folder.last_step()
     return min(step, _steps_within(run_folder.path, shared.protocol.budget)) if arm.ends_at_budget else step
 
