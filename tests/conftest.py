@@ -1,4 +1,7 @@
-"""What several tests need: commands run as a person would, and small throw-away installs of the package."""
+"""What several tests need: commands run as a person would, and small throw-away installs of the package.
+
+Property tests have no deadline of their own: a busy machine is no finding.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ("setup.py", "pyproject.toml", "README.md", "LICENSE", "r1ci_plugin", "recipes")

@@ -73,6 +73,12 @@ def test_an_ablation_goes_on_top_of_a_mode() -> None:
     assert trainer.replay_buffer.filter_groups_metric == "acc"
 
 
+def test_a_layout_sets_the_nodes_that_train_and_the_mode_adds_those_that_only_sample() -> None:
+    config = composed("separate_async", 2, "gpu", "r1ci_layout@_global_=4x8")
+    assert (config.trainer.nnodes, config.actor_rollout_ref.rollout.nnodes) == (4, 1)
+    assert config.trainer.n_gpus_per_node == config.actor_rollout_ref.rollout.n_gpus_per_node == 8
+
+
 def test_a_mode_without_its_replay_buffer_names_the_choice_that_sets_both() -> None:
     config = composed("sync")
     config.trainer.v1.trainer_mode = "colocate_async"

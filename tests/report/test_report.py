@@ -28,6 +28,7 @@ from r1ci_plugin.tasks import Verdict, get_task
 from r1ci_plugin.trajectory import CodeCall, Trajectory, Turn
 
 TASKS = ("symbench/letters", "bbh/boolean_expressions", "reasoning_gym/count_bits")
+TIMES = {"wall_s": 4.0, "generate_s": 2.0, "execute_s": 1.0}
 HOSTILE = "<img src=x onerror=alert(1)> $\\x$"
 
 
@@ -39,7 +40,13 @@ def step_metrics(step: int, stage: int) -> dict[str, float]:
             question_id=f"{task}{number // 4}",
             task=task,
             reward=float(number < step),
-            facts={**Trajectory([1], outcome="answered").facts(), "calls": 1, "calls_ok": 1, "call_run_s": 0.01 * step},
+            facts={
+                **Trajectory([1], outcome="answered").facts(),
+                **TIMES,
+                "calls": 1,
+                "calls_ok": 1,
+                "call_run_s": 0.01 * step,
+            },
             extra={**dict.fromkeys(EXTRA_KEYS, 0.0), "acc": float(number < step)},
         )
         for task in TASKS

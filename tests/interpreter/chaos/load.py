@@ -3,9 +3,9 @@
 A call prints its own number, works a little, and prints it again: the output of another call, of a lost attempt, or of
 two attempts at once would show. Also the client process of the chaos runs:
 
-    python load.py CLIENT SECONDS CALLERS local LEVEL | remote URL,URL
+    python load.py CLIENT CALLERS local LEVEL | remote URL,URL
 
-prints `ready`, and at the end one JSON object; ends when its time is over and every call has come back.
+prints `ready`, and at the end one JSON object; ends once its standard input is closed and every call has come back.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import asyncio
 import json
 import random
 import sys
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
@@ -44,16 +43,16 @@ def fault_of(number: int, status: str, stdout: str) -> str:
     return f"call {number}: {status} {stdout[:80]!r}"
 
 
-async def load(executor: Executor, client: int, seconds: float, callers: int) -> dict[str, object]:
-    """Keep `callers` calls under way for a time; returns how many came back, and what was wrong with which."""
+async def load(executor: Executor, client: int, callers: int) -> dict[str, object]:
+    """Keep `callers` calls under way until told to end; returns how many came back, and what was wrong with which."""
     faults: list[str] = []
     asked: set[int] = set()
     answered: list[int] = []
-    ends = time.monotonic() + seconds
+    told_to_end = asyncio.ensure_future(asyncio.to_thread(sys.stdin.read))
 
     async def call_on_and_on(lane: int) -> None:
         number = (client * callers + lane) * 1_000_000
-        while time.monotonic() < ends:
+        while not told_to_end.done():
             number += 1
             asked.add(number)
             result = await executor.run(code_of(number), timeout=20, sample_key=str(lane))
@@ -68,15 +67,15 @@ async def load(executor: Executor, client: int, seconds: float, callers: int) ->
     return {"calls": len(asked), "lost": lost, "doubled": doubled, "retries": int(retries), "faults": faults}
 
 
-async def main(client: int, seconds: float, callers: int, kind: str, where: str) -> None:
+async def main(client: int, callers: int, kind: str, where: str) -> None:
     random.seed(client)
     executor: Executor
     executor = LocalExecutor(SLOTS, level=where) if kind == "local" else RemoteExecutor(where.split(","))
     async with executor:
         await executor.run("import numpy", timeout=60)
         print("ready", flush=True)
-        print(json.dumps(await load(executor, client, seconds, callers)), flush=True)
+        print(json.dumps(await load(executor, client, callers)), flush=True)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:6]))
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:5]))

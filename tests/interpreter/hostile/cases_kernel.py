@@ -85,7 +85,7 @@ MACHINE = [
     Case("a shared library from a hidden place", attempts(f"ctypes.CDLL({CANARY!r})", "ctypes.CDLL('/tmp/canary/x.so')", "ctypes.CDLL('@PROJECT@/x.so')", setup="import ctypes"), never("DID")),
     Case("a shared library of its own", "import ctypes\nopen('x.so', 'wb').write(bytes.fromhex('7f454c46') + bytes(4096))\nctypes.CDLL('./x.so')", stops("error", "killed")),
     Case("exception thrown into the main thread", "import ctypes, threading, time\nm = threading.main_thread().ident\nthreading.Thread(target=lambda: [ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(m), ctypes.py_object(SystemExit)) for _ in range(99)]).start()\ntime.sleep(60)", stops("timeout", "ok", "error")),
-    Case("the whole initial stack", "import ctypes, os\nk = bytes(reversed(b'777-reniart')); c = ctypes.CDLL(None)\nat = ctypes.c_void_p.in_dll(c, '__libc_stack_end').value & ~4095\nn = 0\nr, w = os.pipe()\nwhile c.write(w, ctypes.c_void_p(at), 4096) == 4096: n += os.read(r, 4096).count(k) + 0; at += 4096\nprint('hits', n)", prints("hits 0")),
+    Case("the whole initial stack", "import ctypes, os\nk = bytes(reversed(b'777-reniart')); c = ctypes.CDLL(None)\nat = ctypes.c_void_p.in_dll(c, '__libc_stack_end').value & ~4095\nn = 0\nr, w = os.pipe()\nwhile c.write(w, ctypes.c_void_p(at), 4096) > 0: n += os.read(r, 4096).count(k); at += 4096\nprint('hits', n)", prints("hits 0")),
 ]
 
 CASES = NEW_CALLS + WINDOWS + SIGNALS + CLOCKS + MACHINE

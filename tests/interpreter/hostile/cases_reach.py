@@ -112,7 +112,7 @@ NOTES = [
     Case("find the mark in inherited objects", _LOOK, prints("hits 0 None")),
     Case(
         "find the mark in inherited memory",
-        "import ctypes\nk = bytes(reversed(b'ELPMAS-REHTONA-FO-KRAM'))\nc = ctypes.CDLL(None)\nc.sbrk.restype = ctypes.c_void_p\nend = c.sbrk(0)\nn = 0\nsize = 1 << 20\nfor back in range(1, 9):\n p = ctypes.create_string_buffer(4096)\n lo = end - back * size\n r, w = __import__('os').pipe()\n for page in range(lo, lo + size, 4096):\n  if c.write(w, ctypes.c_void_p(page), 4096) == 4096: n += k in __import__('os').read(r, 4096)\nprint('hits', n)",
+        "import ctypes, os\nk = bytes(reversed(b'ELPMAS-REHTONA-FO-KRAM'))\nc = ctypes.CDLL(None)\nc.sbrk.restype = ctypes.c_void_p\nend = c.sbrk(0)\nn = 0\nsize = 1 << 20\nfor back in range(1, 9):\n p = ctypes.create_string_buffer(4096)\n lo = end - back * size\n for page in range(lo, lo + size, 4096):\n  r, w = os.pipe()\n  if c.write(w, ctypes.c_void_p(page), 4096) > 0: n += k in os.read(r, 4096)\n  os.close(r); os.close(w)\nprint('hits', n)",
         lambda r: r.status == "ok" and int(r.stdout.split()[1]) <= 1,
         5.0,
     ),

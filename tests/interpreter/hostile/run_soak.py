@@ -21,7 +21,9 @@ HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[2]
 sys.path[:0] = [str(HERE), str(PROJECT)]
 
+import cases_kernel  # noqa: E402
 import cases_reach  # noqa: E402
+import cases_tricks  # noqa: E402
 import cases_work  # noqa: E402
 import shield  # noqa: E402
 
@@ -32,7 +34,7 @@ SLOTS = 2
 CALLERS = 16
 BAD_EVERY = 20
 MOST_GROWTH = 1.05
-HOSTILE = cases_work.CASES + cases_reach.CASES
+HOSTILE = cases_work.CASES + cases_reach.CASES + cases_kernel.CASES + cases_tricks.CASES
 GOOD = (
     *("print({n})", "import math\nprint({n})", "open('f', 'w').write('x' * 9999)\nprint({n})") * 3,
     "import os\nos.makedirs('a/b')\nopen('a/b/c', 'w').write('{n}')\nprint(open('a/b/c').read())",
@@ -66,7 +68,10 @@ def main() -> int:
 async def soak(level: str, calls: int) -> dict[str, object]:
     """Warm up, look, run the calls, and look again."""
     async with LocalExecutor(SLOTS, level=level, shared=False) as executor:
-        # every slot of every template, and every page that a hostile case makes the long-lived ones touch
+        # every slot of every template, and every page that a call makes the long-lived ones touch: the client's the
+        # longest code, encoded
+        for case in HOSTILE:
+            case.code.replace("@PROJECT@", str(PROJECT)).encode("utf-8", "surrogatepass")
         faults = await mixed(executor, len(GOOD) * BAD_EVERY)
         before, started = await footprint(executor), time.monotonic()
         faults += await mixed(executor, calls)
@@ -92,7 +97,7 @@ async def mixed(executor: LocalExecutor, calls: int) -> list[str]:
             faults.append(f"call {n}: {result.status} {result.stdout[:80]!r} {(result.reason or result.stderr)[-200:]}")
 
     async def bad(n: int) -> None:
-        case = HOSTILE[n // BAD_EVERY * 7 % len(HOSTILE)]  # 7: neighbours on the list are alike
+        case = HOSTILE[n // BAD_EVERY * 977 % len(HOSTILE)]  # neighbours on the list are alike; 977 is prime
         code = case.code.replace("@PROJECT@", str(PROJECT))
         result = await executor.run(code, timeout=case.timeout, memory_mb=case.memory_mb)
         if result.status == "sandbox_error":

@@ -56,7 +56,7 @@ def _build(keep: list[str]) -> None:
     for path in _PRIVATE:
         if os.path.isdir(path):
             mode = "755" if path in ("/root", "/home", "/mnt") else "1777"
-            kernel.mount("tmpfs", path, "tmpfs", kernel.NO_SUID | kernel.NO_DEV, f"size=512m,mode={mode}")
+            kernel.mount("tmpfs", path, "tmpfs", kernel.NO_SUID | kernel.NO_DEV, f"size=1g,mode={mode}")
     for path, handle in handles.items():
         os.makedirs(path, exist_ok=True)
         kernel.mount(f"/proc/self/fd/{handle}", path, None, kernel.BIND | kernel.RECURSIVE)
