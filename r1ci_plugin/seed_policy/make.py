@@ -13,7 +13,6 @@ import asyncio
 import json
 import math
 import time
-from collections import defaultdict
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -26,6 +25,7 @@ from r1ci_plugin.config import Interaction as Limits
 from r1ci_plugin.interpreter import LocalExecutor
 from r1ci_plugin.protocol import RESULT_PREFIX, STOP, render_prompt
 from r1ci_plugin.seed_policy.corpus import Spoken, corpus, messages
+from r1ci_plugin.seed_policy.kinds import Said, alike
 from r1ci_plugin.seed_policy.tokenizer import build_tokenizer
 
 HIDDEN, LAYERS, HEADS, INTERMEDIATE = 192, 4, 3, 512
@@ -73,18 +73,13 @@ async def _corpus(count: int, seed: int) -> list[Spoken]:
 
 
 def kinds_of(spoken: list[Spoken]) -> list[list[str]]:
-    """The texts that share phrases: a task's prompts, a turn of a form, failures, and the frame of a result."""
-    kinds: dict[tuple[Any, ...], list[str]] = defaultdict(list)
-    for item in spoken:
-        kinds["prompt", item.question.task].append(render_prompt(item.question.prompt))
-        for number, turn in enumerate(item.turns):
-            opening = tuple(turn.split(" ", 2)[:2])
-            kinds[(item.question.task, item.form, number, opening, "prnit" in turn)].append(turn)
-        for result in item.results:
-            if result.status != "ok":
-                kinds[result.stderr.rpartition("\n")[2].split(":")[0], item.question.task].append(result.stderr)
+    """The texts of a corpus that share phrases, and the frame of a result."""
+    said = (
+        Said(item.question.task, item.form, render_prompt(item.question.prompt), item.turns, item.results)
+        for item in spoken
+    )
     frames = [[f"{RESULT_PREFIX}\n"], ["assistant\n"], ["user\n"], [f"\n{STOP}"]]
-    return [*frames, *(texts for texts in kinds.values() if len(texts) >= 20)]
+    return [*frames, *alike(said)]
 
 
 def encode(item: Spoken, codec: TokenizerCodec) -> Example:

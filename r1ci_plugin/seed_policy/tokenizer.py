@@ -26,20 +26,22 @@ CHAT_TEMPLATE = (
 )
 
 
-def build_tokenizer(texts_by_kind: Iterable[Sequence[str]], words: int = 700) -> Any:
+def build_tokenizer(texts_by_kind: Iterable[Sequence[str]], words: int = 700, known: Iterable[str] = ()) -> Any:
     """A transformers tokenizer for texts of several kinds; each kind (a task's prompts, say) gives the phrases all its
     texts share.
 
-    words: the most frequent words that become tokens.
+    words: the most frequent words that become tokens. known: tokens, as text, of an earlier tokenizer that stay tokens.
     """
     from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
     kinds = [list(texts) for texts in texts_by_kind if texts]
-    phrases = sorted(
-        {phrase for texts in kinds for phrase in common_phrases(texts)}, key=lambda text: (-len(text), text)
-    )
-    vocabulary = _vocabulary(phrases, _frequent_words(kinds, words))
+    kept = list(known)
+    found = {phrase for texts in kinds for phrase in common_phrases(texts)}
+    found |= {text for text in kept if len(PIECE.findall(text)) > 1}
+    phrases = sorted(found, key=lambda text: (-len(text), text))
+    singles = {text for text in kept if len(PIECE.findall(text)) == 1}
+    vocabulary = _vocabulary(phrases, sorted(singles.union(_frequent_words(kinds, words))))
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], ignore_merges=True))
     pattern = "|".join([*map(_whole, phrases), PIECE.pattern])
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(

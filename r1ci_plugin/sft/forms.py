@@ -13,6 +13,7 @@ from r1ci_plugin.tasks import Question
 
 FORMS: dict[str, str] = {
     "free": "",
+    "guess": "Answer this question at once, in one sentence, without steps and without code.",
     "text": "Work on this question in words alone, step by step, without code.",
     "code": "Solve this question by code from the start: a few words on how, then the script.",
     "text_then_code": (

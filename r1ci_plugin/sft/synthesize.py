@@ -6,6 +6,7 @@ Left out: asking, retries, budgets, records (`evaluation/runner.py`), choosing a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
@@ -41,7 +42,7 @@ def jobs_for(
     seed: int = 0,
     excluded: frozenset[str] = frozenset(),
 ) -> list[Job]:
-    """Jobs for `per_task` questions of every task, in its forms by turns, each asked `samples` times.
+    """Jobs for `per_task` questions of every task, each level in the task's forms by turns, each asked `samples` times.
 
     forms: those of each task; a task without any is left out. excluded: ids of questions that must not be asked, such
     as those of a data set for RL. The same arguments give the same jobs.
@@ -51,8 +52,10 @@ def jobs_for(
         if not forms.get(name):
             continue
         questions = fresh_questions(name, per_task, levels=levels, seed=seed, excluded=excluded)
-        for number, question in enumerate(questions):
-            form = forms[name][number % len(forms[name])]
+        turns: Counter[int] = Counter()
+        for question in questions:
+            form = forms[name][turns[question.difficulty] % len(forms[name])]
+            turns[question.difficulty] += 1
             jobs += [Job(question, "teacher", sample, temperature, form) for sample in range(samples)]
     return jobs
 
@@ -77,8 +80,14 @@ def fresh_questions(
 
 
 def scripted_forms(tasks: Sequence[str], wanted: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
-    """The forms the scripted teacher has for each task, of those wanted; all without a wish."""
-    return {name: tuple(form for form in forms_of(name) if not wanted or form in wanted) for name in tasks}
+    """The forms the scripted teacher has for each task, of those wanted, as often as they are; without a wish, all that
+    can be learned.
+    """
+    own = {name: forms_of(name) for name in tasks}
+    asked = {
+        name: [form for form in wanted if form in forms or (forms and form == "guess")] for name, forms in own.items()
+    }
+    return {name: tuple(asked[name] if wanted else own[name]) for name in tasks}
 
 
 def question_ids(folder: Path) -> frozenset[str]:

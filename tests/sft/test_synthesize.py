@@ -181,3 +181,15 @@ def test_a_wrong_form_or_a_test_task_is_one_clear_line(tmp_path: Path) -> None:
     assert tested.exit_code == 2 and "no training task" in tested.stderr
     nothing = CliRunner().invoke(app, ["check", str(tmp_path / "none")])
     assert nothing.exit_code == 2 and "r1ci sft synthesize" in nothing.stderr
+
+
+def test_guesses_are_asked_for_by_name_alone_and_forms_come_as_often_as_they_are_named() -> None:
+    assert "guess" not in scripted_forms(["symbench/letters"])["symbench/letters"]
+    forms = scripted_forms(["symbench/letters", "bbh/snarks"], ["code", "guess", "guess"])
+    assert forms == {"symbench/letters": ("code", "guess", "guess"), "bbh/snarks": ()}
+
+
+def test_every_level_is_asked_in_every_form() -> None:
+    jobs = jobs_for(["symbench/letters"], 16, {"symbench/letters": ("code", "guess")}, levels=(1, 2, 3, 4))
+    found = [(job.question.difficulty, job.form) for job in jobs]
+    assert {found.count((level, form)) for level in (1, 2, 3, 4) for form in ("code", "guess")} == {2}

@@ -1,0 +1,171 @@
+"""What the results say: gains with intervals over seeds, differences of arms, curves. Pure, and of results alone.
+
+All statistics are the package's (`r1ci_plugin.evaluation`): accuracies and comparisons on questions, and means over
+seeds. What is missing is named, never guessed. Left out: how it looks (`page.py`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from statistics import fmean
+
+from protocol import Protocol
+from result import Result
+
+from r1ci_plugin.evaluation.comparison import Comparison, compare
+from r1ci_plugin.evaluation.scores import Scores
+from r1ci_plugin.evaluation.seeds import Mean, mean_over, ratio_over
+
+Gains = dict[str, dict[int, float]]
+"""Arm to seed to gain."""
+BASE = {"sft": "sft", "cold": "cold_start"}
+"""Start of an arm to the baseline its gains are measured from."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """The results of one protocol, sorted."""
+
+    protocol: Protocol
+    baselines: dict[str, Result]
+    results: dict[tuple[str, int], Result]
+    tuning: list[Result]
+    missing: list[str] = field(default_factory=list)
+    """Pieces of the protocol that have no result."""
+
+    @classmethod
+    def of(cls, protocol: Protocol, results: Iterable[Result]) -> Study:
+        baselines, found, tuning = {}, {}, []
+        for one in results:
+            if one.is_tuning:
+                tuning.append(one)
+            elif one.arm in BASE.values():
+                baselines[one.arm] = one
+            else:
+                found[one.arm, one.seed] = one
+        wanted = [(arm, seed) for arm in protocol.arms for seed in protocol.seeds_of(arm)]
+        starts = dict.fromkeys(BASE[one.start] for one in protocol.arms.values())
+        missing = [name for name in starts if name not in baselines]
+        missing += [f"{arm}-{seed}" for arm, seed in wanted if (arm, seed) not in found]
+        return cls(protocol, baselines, found, tuning, missing)
+
+    def of_arm(self, arm: str) -> list[Result]:
+        """By seed."""
+        return [one for (name, _), one in sorted(self.results.items()) if name == arm]
+
+    def gains(self, side: str) -> Gains:
+        """The gains of every arm whose baseline is there. side: train (for an arm of few tasks: those), or test."""
+        found: Gains = defaultdict(dict)
+        for (arm, seed), one in sorted(self.results.items()):
+            base = self.baselines.get(BASE[self.protocol.arms[arm].start])
+            if base is not None:
+                tasks = one.tasks if side == "train" else self.protocol.tasks.test
+                found[arm][seed] = accuracy(one, tasks) - accuracy(base, tasks)
+        return dict(found)
+
+
+def accuracy(result: Result, tasks: Sequence[str]) -> float:
+    """Macro over the given tasks. NaN without answers to any."""
+    return _only(result.scores, tasks).accuracy
+
+
+def over_seeds(study: Study, gains: Gains) -> dict[str, Mean]:
+    """The mean gain of every arm."""
+    return {arm: mean_over(list(by_seed.values()), study.protocol.analysis.level) for arm, by_seed in gains.items()}
+
+
+def difference(study: Study, gains: Gains, arm: str, other: str) -> Mean | None:
+    """Gain of an arm less that of another, paired by seed; None where they share none."""
+    pairs = _paired(gains, arm, other)
+    return mean_over([a - b for a, b in pairs], study.protocol.analysis.level) if pairs else None
+
+
+def ratio(study: Study, gains: Gains, arm: str, other: str) -> Mean | None:
+    """Gain of an arm over that of another, paired by seed; None where it has no interval."""
+    pairs = _paired(gains, arm, other)
+    return ratio_over([a for a, _ in pairs], [b for _, b in pairs], study.protocol.analysis.level) if pairs else None
+
+
+def on_questions(study: Study, arm: str, other: str, side: str) -> Comparison | None:
+    """The same answers compared question by question, the seeds of each arm pooled; only seeds both have."""
+    seeds = {seed for name, seed in study.results if name == arm} & {s for name, s in study.results if name == other}
+    if not seeds:
+        return None
+    tasks = study.protocol.tasks.train if side == "train" else study.protocol.tasks.test
+    first, second = (
+        _only(_pooled([study.results[name, seed] for seed in sorted(seeds)]), tasks) for name in (other, arm)
+    )
+    return compare(first, second, study.protocol.analysis.level)
+
+
+def ordered_seeds(gains: Gains, arms: Sequence[str]) -> tuple[int, int]:
+    """(seeds in which the gains of the arms fall in this order, seeds in which all have one)."""
+    seeds = set.intersection(*(set(gains.get(arm, {})) for arm in arms))
+    falling = [seed for seed in seeds if all(gains[a][seed] > gains[b][seed] for a, b in pairwise(arms))]
+    return len(falling), len(seeds)
+
+
+def curve(results: Sequence[Result], name: str) -> tuple[list[int], list[float]]:
+    """A quantity over the steps of all runs of an arm, mean over its seeds where all of them have the step."""
+    rows = [[step[name] for step in one.steps if name in step] for one in results]
+    length = min((len(row) for row in rows), default=0)
+    return list(range(1, length + 1)), [fmean(row[place] for row in rows) for place in range(length)]
+
+
+def effective_share(results: Sequence[Result]) -> float | None:
+    """Mean over steps and seeds."""
+    values = [step["effective_share"] for one in results for step in one.steps if "effective_share" in step]
+    return fmean(values) if values else None
+
+
+def behaviour(results: Sequence[Result], measure: str) -> float | None:
+    """Mean over seeds of a measure of docs/behaviour.md."""
+    values = [value for one in results if (value := one.behaviour.get(measure)) is not None]
+    return fmean(values) if values else None
+
+
+def tuned(study: Study) -> dict[str, float]:
+    """The learning rate of each arm whose grid is complete: the best mean accuracy on the tuning questions."""
+    grid, seeds = study.protocol.tuning.learning_rates, study.protocol.tuning.seeds
+    found: dict[str, dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for one in study.tuning:
+        found[one.arm][one.learning_rate].append(accuracy(one, study.protocol.tasks.train))
+    return {
+        arm: max(grid, key=lambda rate: fmean(rates[rate]))
+        for arm, rates in found.items()
+        if all(len(rates.get(rate, [])) == len(seeds) for rate in grid)
+    }
+
+
+def policies(study: Study) -> int:
+    """How many fine-tuned policies the results began with: more than one where they were made anew in between."""
+    return len({one.start for one in [*study.results.values(), *study.baselines.values()] if _is_warm(study, one)})
+
+
+def _is_warm(study: Study, one: Result) -> bool:
+    return one.arm == "sft" or (one.arm in study.protocol.arms and study.protocol.arms[one.arm].start == "sft")
+
+
+def _paired(gains: Gains, arm: str, other: str) -> list[tuple[float, float]]:
+    a, b = gains.get(arm, {}), gains.get(other, {})
+    return [(a[seed], b[seed]) for seed in sorted(set(a) & set(b))]
+
+
+def _only(scores: Scores, tasks: Sequence[str]) -> Scores:
+    return Scores({name: one for name, one in scores.tasks.items() if name in tasks})
+
+
+def _pooled(results: Sequence[Result]) -> Scores:
+    """The answers of several results as if one contender had given them."""
+    counts: dict[str, dict[str, tuple[float, float]]] = defaultdict(dict)
+    for one in results:
+        for task, questions in one.answers.items():
+            for question, (right, judged) in questions.items():
+                before: Mapping[str, tuple[float, float]] = counts[task]
+                old = before.get(question, (0.0, 0.0))
+                counts[task][question] = (old[0] + right, old[1] + judged)
+    first = results[0]
+    return replace(first, answers=dict(counts)).scores

@@ -1,0 +1,296 @@
+"""The results as Markdown for docs/study.md, and as figures.
+
+Everything between the two marks of that page is written here; what was not run is said to be not run. Left out: the
+numbers (`analysis.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import analysis
+from analysis import Gains, Study
+
+from r1ci_plugin.evaluation.seeds import Mean
+from r1ci_plugin.evaluation.sheet import Cell, Column, Sheet, interval_text
+from r1ci_plugin.report.panel import Panel
+from r1ci_plugin.report.panel import Table as Numbers
+from r1ci_plugin.report.theme import DASHES, MARKERS, Theme, png
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BEGIN, END = "<!-- results: written by run.sh analyse -->", "<!-- end of results -->"
+NOT_RUN = "not run yet"
+SIDES = {"train": "held-out questions of the training tasks", "test": "questions of the test tasks"}
+GROUPS = ("group_1", "group_2", "group_3", "group_4")
+RATIO_BAR, COLD_BAR, ORDERED_BAR = 2.0, 0.25, 4
+"""Aim of staged over plain, most of cold over warm, and seeds in which the groups are to be in order."""
+
+
+def markdown(study: Study) -> str:
+    """All tables, and the list of what is missing."""
+    first = study.protocol.analysis.sides[0]
+    sheets = [_bars(study, first)]
+    sheets += [_gains(study, side) for side in study.protocol.analysis.sides]
+    sheets += [_probes(study, first), _behaviour(study), _tuning(study)]
+    text = "\n".join(sheet.markdown() for sheet in sheets)
+    return f"{text}\n{_missing(study)}\n"
+
+
+def fill(page: Path, study: Study) -> None:
+    """Put the results into a page. Raises ValueError for one without the two marks."""
+    text = page.read_text(encoding="utf-8")
+    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
+    if not pattern.search(text):
+        raise ValueError(f"{page} lacks the marks {BEGIN} and {END}")
+    page.write_text(pattern.sub(lambda _: f"{BEGIN}\n\n{markdown(study)}\n{END}", text), encoding="utf-8")
+
+
+def figures(study: Study, folder: Path) -> list[Path]:
+    """PNGs of what there is: gains by arm, and two curves of training."""
+    panels = [_gain_panel(study, study.protocol.analysis.sides[0])]
+    panels += [_curve_panel(study, name, title) for name, title in CURVES.items()]
+    files = []
+    for panel in filter(None, panels):
+        folder.mkdir(parents=True, exist_ok=True)
+        files.append(folder / f"{panel.slug}.png")
+        png(panel, files[-1])
+    return files
+
+
+CURVES = {
+    "effective_share": "Effective share: questions of a step whose answers differ in correctness",
+    "acc": "Accuracy on the questions of the step",
+    "code_rate": "Share of training answers that run code",
+}
+
+
+def _bars(study: Study, side: str) -> Sheet:
+    """What was asked for, and whether it is met."""
+    gains = study.gains(side)
+    staged_plain = analysis.difference(study, gains, "staged", "plain")
+    staged_reverse = analysis.difference(study, gains, "staged", "reverse")
+    ratio = analysis.ratio(study, gains, "staged", "plain")
+    cold = analysis.ratio(study, gains, "cold", "staged")
+    falling, seeds = analysis.ordered_seeds(gains, GROUPS)
+    wanted = len(study.protocol.seeds.core)
+    order = f"in {falling} of {seeds} seeds" if seeds else NOT_RUN
+    rows: list[tuple[str, str, str, Cell]] = [
+        ("staged less plain GRPO, points", "above 0, interval excludes 0", _points(staged_plain), _above(staged_plain)),
+        (
+            "staged over plain GRPO",
+            f"aim {RATIO_BAR} or more",
+            _number(ratio),
+            ratio and _met(ratio.value >= RATIO_BAR),
+        ),
+        (
+            "staged less reversed, points",
+            "above 0, interval excludes 0",
+            _points(staged_reverse),
+            _above(staged_reverse),
+        ),
+        (
+            "gain falls from group 1 to 4, each alone",
+            f"in {ORDERED_BAR} of {wanted} seeds",
+            order,
+            _met(falling >= ORDERED_BAR) if seeds == wanted else None,
+        ),
+        ("cold start over warm start", f"at most {COLD_BAR}", _number(cold), cold and _met(cold.value <= COLD_BAR)),
+    ]
+    sheet = Sheet(f"Bars, on {SIDES[side]}", [Column(name) for name in ("what", "bar", "measured", "met")])
+    sheet.rows += [(*row[:3], row[3] or "open") for row in rows]
+    sheet.notes.append(
+        "Intervals are over seeds. A ratio is given where the interval of its denominator excludes 0. "
+        f"Seeds of staged and plain GRPO that are paired: {len(_seeds(gains, 'staged') & _seeds(gains, 'plain'))}."
+    )
+    compared = analysis.on_questions(study, "staged", "plain", side)
+    if compared is not None:
+        line = compared.overall
+        sheet.notes.append(
+            f"The same answers question by question, seeds pooled: {100 * line.difference:+.1f} points "
+            f"({interval_text(line.low, line.high, '+.1f') or 'no interval'}), p = {line.p:.4f} "
+            f"({line.questions} questions); it speaks of these very policies."
+        )
+    return sheet
+
+
+def _gains(study: Study, side: str) -> Sheet:
+    """Every arm that trains on all tasks, whether it was run or not."""
+    gains, level = study.gains(side), study.protocol.analysis.level
+    means = analysis.over_seeds(study, gains)
+    columns = [Column("arm"), Column("seeds", "d"), Column("accuracy", ".1%"), Column("gain", "+.1%")]
+    columns += [Column.interval(level), Column("effective share", ".1%"), Column("trajectories", ",d")]
+    columns += [Column("learning rate", ".0e")]
+    sheet = Sheet(f"Accuracy on {SIDES[side]}", columns)
+    tasks = study.protocol.tasks.train if side == "train" else study.protocol.tasks.test
+    for name, one in study.baselines.items():
+        sheet.rows.append((f"{name}, not trained", None, analysis.accuracy(one, tasks), None, None, None, None, None))
+    for arm, settings in study.protocol.arms.items():
+        if settings.is_probe:
+            continue
+        found = study.of_arm(arm)
+        if not found:
+            sheet.rows.append((f"{arm}: {NOT_RUN}", *[None] * 7))
+            continue
+        mean = means.get(arm)
+        interval = interval_text(*mean.interval, "+.1f") if mean and mean.interval else None
+        accuracy = sum(analysis.accuracy(one, tasks) for one in found) / len(found)
+        trajectories = round(sum(one.trajectories for one in found) / len(found))
+        rates = {one.learning_rate for one in found}
+        cells = (accuracy, mean and mean.value, interval, analysis.effective_share(found), trajectories)
+        sheet.rows.append((arm, len(found), *cells, rates.pop() if len(rates) == 1 else None))
+    sheet.notes.append(
+        "gain: over the policy the arm began with. trajectories: sampled in training, filtered ones too."
+    )
+    return sheet
+
+
+def _probes(study: Study, side: str) -> Sheet:
+    """Each potential group alone, and fewer tasks."""
+    gains = study.gains(side)
+    means = analysis.over_seeds(study, gains)
+    columns = [Column("trained on"), Column("seeds", "d"), Column("gain", "+.1%")]
+    columns += [Column.interval(study.protocol.analysis.level), Column("effective share", ".1%")]
+    sheet = Sheet("What groups and numbers of tasks teach by themselves", columns)
+    for arm, settings in study.protocol.arms.items():
+        if not settings.is_probe:
+            continue
+        what = f"potential group {settings.group}" if settings.group else f"{settings.tasks} tasks"
+        mean = means.get(arm)
+        if mean is None:
+            sheet.rows.append((f"{what}: {NOT_RUN}", None, None, None, None))
+            continue
+        interval = interval_text(*mean.interval, "+.1f") if mean.interval else None
+        share = analysis.effective_share(study.of_arm(arm))
+        sheet.rows.append((what, len(mean.values), mean.value, interval, share))
+    sizes = next((one.groups for one in study.baselines.values() if one.groups), None)
+    if sizes:
+        text = ", ".join(f"{size} in group {group}" for group, size in sizes.items() if group)
+        sheet.notes.append(f"Training questions: {text}.")
+    sheet.notes.append(
+        "The gain of fewer tasks is that on the tasks trained on, of a group that on all training tasks."
+    )
+    return sheet
+
+
+def _behaviour(study: Study) -> Sheet:
+    """Before and after."""
+    columns = {"SFT policy": [study.baselines[name] for name in ("sft",) if name in study.baselines]}
+    columns |= {arm: study.of_arm(arm) for arm in ("plain", "staged")}
+    measures = ("code_use_rate", "self_check_rate", "failed_call_rate", "mean_calls", "mean_turns")
+    sheet = Sheet(
+        "Behaviour in the evaluation, mean over seeds", [Column(""), *(Column(name, ".3f") for name in columns)]
+    )
+    for measure in measures:
+        cells = [analysis.behaviour(found, measure) if found else NOT_RUN for found in columns.values()]
+        sheet.rows.append((measure.replace("_", " "), *cells))
+    return sheet
+
+
+def _tuning(study: Study) -> Sheet:
+    """Every run that chose a learning rate."""
+    chosen = analysis.tuned(study)
+    columns = [
+        Column("arm"),
+        Column("learning rate", ".0e"),
+        Column("seed", "d"),
+        Column("accuracy", ".1%"),
+        Column(""),
+    ]
+    sheet = Sheet("Tuning, on questions no comparison uses", columns)
+    for one in sorted(study.tuning, key=lambda one: (one.arm, one.learning_rate, one.seed)):
+        accuracy = analysis.accuracy(one, study.protocol.tasks.train)
+        mark = "chosen" if chosen.get(one.arm) == one.learning_rate else None
+        sheet.rows.append((one.arm, one.learning_rate, one.seed, accuracy, mark))
+    if not study.tuning:
+        sheet.rows.append((f"{NOT_RUN}: all arms have the protocol's rate", None, None, None, None))
+    return sheet
+
+
+def _missing(study: Study) -> str:
+    lines = []
+    if study.missing:
+        lines.append(f"Not run yet ({len(study.missing)} pieces): {', '.join(study.missing)}.")
+    else:
+        lines.append("Every piece of the protocol was run.")
+    found = analysis.policies(study)
+    if found > 1:
+        lines.append(f"The results began with {found} fine-tuned policies, which were made anew in between.")
+    seconds = [sum(one.seconds.values()) for one in study.results.values() if one.seconds]
+    if seconds:
+        lines.append(f"A piece took {sum(seconds) / len(seconds) / 60:.1f} minutes on average.")
+    return "\n".join(lines)
+
+
+def _gain_panel(study: Study, side: str) -> Panel | None:
+    means = analysis.over_seeds(study, study.gains(side))
+    arms = [arm for arm in study.protocol.arms if arm in means]
+    if not arms:
+        return None
+
+    def draw(figure: Figure, theme: Theme) -> None:
+        axes = figure.subplots()
+        for place, arm in enumerate(arms):
+            mean = means[arm]
+            low, high = mean.interval or (mean.value, mean.value)
+            axes.plot([100 * low, 100 * high], [place, place], color=theme.colour(0))
+            axes.plot(100 * mean.value, place, "o", color=theme.colour(0))
+            axes.plot([100 * value for value in mean.values], [place] * len(mean.values), "|", color=theme.muted)
+        axes.axvline(0, color=theme.muted, linewidth=0.8)
+        axes.set_yticks(range(len(arms)), arms)
+        axes.invert_yaxis()
+        axes.set_xlabel(f"gain in points, {SIDES[side]}")
+
+    rows = [(arm, means[arm].value) for arm in arms]
+    text = "Mean and interval over seeds; a stroke is a seed."
+    return Panel("gains", "Gain by arm", text, Numbers(("arm", "gain"), rows), draw, 0.8 + 0.28 * len(arms))
+
+
+def _curve_panel(study: Study, name: str, title: str) -> Panel | None:
+    arms = [arm for arm, one in study.protocol.arms.items() if not one.is_probe and study.of_arm(arm)]
+    curves = {arm: analysis.curve(study.of_arm(arm), name) for arm in arms}
+    if not curves:
+        return None
+
+    def draw(figure: Figure, theme: Theme) -> None:
+        axes = figure.subplots()
+        stage = study.protocol.training.steps / 4
+        for number in (1, 3):
+            axes.axvspan(number * stage + 0.5, (number + 1) * stage + 0.5, color=theme.band, linewidth=0, zorder=0)
+        for number, (arm, (steps, values)) in enumerate(curves.items()):
+            look = {"marker": MARKERS[number % len(MARKERS)], "linestyle": DASHES[number % len(DASHES)]}
+            axes.plot(steps, values, color=theme.colour(number), label=arm, markersize=3, **look)
+        axes.set_xlabel("step; stages of the curriculum are shaded in turn")
+        axes.legend(ncols=2)
+
+    rows = [(arm, values[0], values[-1]) for arm, (_, values) in curves.items() if values]
+    text = "Mean over seeds."
+    return Panel(name, title, text, Numbers(("arm", "first step", "last step"), rows), draw)
+
+
+def _points(mean: Mean | None) -> str:
+    if mean is None:
+        return NOT_RUN
+    interval = interval_text(*mean.interval, "+.1f") if mean.interval else "one seed: no interval"
+    return f"{100 * mean.value:+.1f} ({interval})"
+
+
+def _number(mean: Mean | None) -> str:
+    if mean is None or mean.interval is None:
+        return "not run yet, or no interval"
+    return f"{mean.value:.2f} ({mean.interval[0]:.2f} to {mean.interval[1]:.2f})"
+
+
+def _above(mean: Mean | None) -> str | None:
+    return _met(mean.value > 0 and mean.excludes_zero) if mean is not None and mean.interval is not None else None
+
+
+def _met(met: bool) -> str:
+    return "yes" if met else "no"
+
+
+def _seeds(gains: Gains, arm: str) -> set[int]:
+    return set(gains.get(arm, {}))
