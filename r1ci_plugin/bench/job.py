@@ -142,7 +142,7 @@ def _run(run: Path, data: Path, changes: Mapping[str, Any]) -> Timing:
     overrides = [key if value is None else f"{key}={value}" for key, value in settings.items()]
     command = [sys.executable, "-m", "verl.trainer.main_ppo", "+recipe=r1ci_stage1", *overrides]
     environment = {**os.environ, "R1CI_DATA": str(data), "R1CI_BACKEND": "cpu"}
-    run.mkdir(parents=True)
+    (run / "metrics").mkdir(parents=True)
     with (run / "log").open("w") as log:
         started = time.time()
         job = subprocess.Popen(command, cwd=run, env=environment, stdout=log, stderr=log)
