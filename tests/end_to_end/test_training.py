@@ -13,6 +13,7 @@ import pytest
 
 from r1ci_plugin.curriculum.metrics import advantages
 from r1ci_plugin.curriculum.records import is_kept
+from r1ci_plugin.curriculum.starts import read_starts
 from r1ci_plugin.journal import read_lines
 from r1ci_plugin.leftovers import MARK
 from r1ci_plugin.record import Record
@@ -113,7 +114,7 @@ def test_the_trajectories_of_the_kept_questions_can_be_read_back_whole(undisturb
 def test_a_killed_run_goes_on_with_the_questions_of_the_undisturbed_one(undisturbed: Any, killed: Any) -> None:
     for step in range(1, STEPS + 1):
         assert questions_of_step(killed.folder, step) == questions_of_step(undisturbed.folder, step)
-    assert [start["step"] for start in read_lines(killed.run / "starts.jsonl")] == [0, SAVE_EVERY]
+    assert [start.step for start in read_starts(killed.run)] == [0, SAVE_EVERY]
 
 
 @pytest.mark.slow
