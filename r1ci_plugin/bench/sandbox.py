@@ -185,8 +185,7 @@ async def _memory(executor: LocalExecutor) -> list[Figure]:
     await asyncio.gather(*(executor.run(nap) for _ in range(_SLOTS)))
     await asyncio.sleep(0.3)
     small = _memory_mb(executor.host_pid)
-    large = f"try: import networkx\nexcept ImportError: pass\n{nap}"
-    await asyncio.gather(*(executor.run(large, timeout=60) for _ in range(_SLOTS)))
+    await asyncio.gather(*(executor.run(f"import sympy\n{nap}", timeout=60) for _ in range(_SLOTS)))
     await asyncio.sleep(0.3)
     full = _memory_mb(executor.host_pid)
     both = "the stdlib template and its slots"

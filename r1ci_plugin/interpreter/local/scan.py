@@ -10,17 +10,18 @@ import re
 
 _IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+(\w+)[\w.]*[ \t]+import\b|import[ \t]+([^\n#;]+))", re.MULTILINE)
 _INLINE = re.compile(r"[;:][ \t]*(?:from|import)[ \t]+(\w+)|(?:__import__|import_module)\([ \t]*['\"](\w+)")
-_HELD_BY = {"scipy": "full", "networkx": "full", "sympy": "sympy", "mpmath": "sympy", "numpy": "numpy"}
-"""Package to the smallest template that has it, the largest template first."""
+_LARGE = frozenset({"scipy", "sympy", "networkx", "mpmath"})
 _SEARCHED = 64 << 10
 
 
 def template_for(code: str) -> str:
-    """`stdlib`, `numpy`, `sympy` (with numpy) or `full`."""
+    """`stdlib`, `numpy`, or `full`."""
     head = code[:_SEARCHED]
     names = {word for pair in _INLINE.findall(head) for word in pair if word}
     for source, listed in _IMPORT.findall(head):
         names |= (
             {source} if source else {part.strip().partition(" ")[0].partition(".")[0] for part in listed.split(",")}
         )
-    return next((template for package, template in _HELD_BY.items() if package in names), "stdlib")
+    if names & _LARGE:
+        return "full"
+    return "numpy" if "numpy" in names else "stdlib"

@@ -72,8 +72,7 @@ def _plant_canary() -> None:
 async def _run_level(level: str, arguments: argparse.Namespace) -> int:
     started, missed, count = time.time(), 0, 0
     alone = cases_work.CASES + cases_reach.CASES + cases_kernel.CASES + cases_tricks.CASES
-    each = ("math", "numpy", "sympy", "networkx")
-    for slots, modules, cases in ((1, each, alone), (2, ("math",), cases_beside.CASES)):
+    for slots, modules, cases in ((1, ("math", "numpy", "sympy"), alone), (2, ("math",), cases_beside.CASES)):
         wanted = [case for case in cases if arguments.only in case.name]
         async with LocalExecutor(slots, level=level, shared=False) as executor:
             expected = await _warm_up(executor, modules)
@@ -131,7 +130,7 @@ def _processes() -> int:
 async def _warm_up(executor: LocalExecutor, modules: tuple[str, ...]) -> int:
     """Have every template and slot running that the cases will use; returns how many processes that makes."""
     for module in modules:
-        code = f"try: import {module}\nexcept ImportError: pass\nimport time; time.sleep(0.3)"
+        code = f"import {module}, time; time.sleep(0.3)"
         for result in await asyncio.gather(*(executor.run(code, timeout=60) for _ in range(executor.slots))):
             if result.status != "ok":
                 raise SystemExit(f"the executor does not work inside the shield: {result}")

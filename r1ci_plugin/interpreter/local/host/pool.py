@@ -18,7 +18,7 @@ from typing import Any
 from . import wire
 from .jail import NUMBERS
 
-TEMPLATES = ("stdlib", "numpy", "sympy", "full")
+TEMPLATES = ("stdlib", "numpy", "full")
 _MOST_FAILURES = 8
 _RECYCLE_AFTER = 5_000
 ENVIRONMENT = {

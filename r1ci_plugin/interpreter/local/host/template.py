@@ -41,12 +41,7 @@ _EXERCISE = {
     "networkx": "import networkx as n; n.shortest_path(n.path_graph(4), 0, 3)",
 }
 _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
-_EXTRA = {
-    "stdlib": (),
-    "numpy": ("numpy",),
-    "sympy": ("numpy", "sympy"),
-    "full": ("numpy", "scipy.optimize", "sympy", "networkx"),
-}
+_EXTRA = {"stdlib": (), "numpy": ("numpy",), "full": ("numpy", "scipy.optimize", "sympy", "networkx")}
 
 
 def main(settings: dict[str, str], control: socket.socket) -> None:
