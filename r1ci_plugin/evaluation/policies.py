@@ -26,6 +26,7 @@ from r1ci_plugin.codec import TokenizerCodec
 from r1ci_plugin.config import Interaction as Limits
 from r1ci_plugin.drive import Sampled
 from r1ci_plugin.record import Usage, policy_name
+from r1ci_plugin.threads import sleep_while_waiting
 from r1ci_plugin.trajectory import Generate, Interaction
 
 Message = dict[str, str]
@@ -116,6 +117,7 @@ class EmbeddedPolicy(Policy):
     def __init__(self, folder: Path, *, max_model_len: int | None = None, max_num_seqs: int = 64) -> None:
         self.name = policy_name(str(folder))
         _keep_quiet()
+        sleep_while_waiting()  # the engine shares the processors with interpreter slots and verifiers
         try:
             from r1ci_plugin.rollout.cpu.embedded import EmbeddedEngine
             from r1ci_plugin.rollout.cpu.models import load_policy
@@ -140,9 +142,7 @@ class EmbeddedPolicy(Policy):
 
 
 def _keep_quiet() -> None:
-    """Libraries tell of engines that are not used and of weights being read: nothing that a person asked for. Idle
-    threads of torch must sleep, not spin, which it reads when it is first imported."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    """Libraries tell of engines that are not used and of weights being read: nothing that a person asked for."""
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("VERL_LOGGING_LEVEL", "WARNING")
     warnings.filterwarnings("ignore", category=UserWarning, module=r"verl\.workers\.engine")

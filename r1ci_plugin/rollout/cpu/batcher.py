@@ -8,11 +8,11 @@ head prompt), and prefills only the rest. A prompt's last token is left to the d
 but one token cached needs no forward pass of its own, and every row of a step is sampled in the same way.
 
 What paid, in this order: not repeating keys and values for grouped heads (ten times at four heads over two, 128 rows,
-400 tokens); one prefill for the samples of a question; threads that sleep while they wait (`platform.py`); stop strings
-looked for only after a token that can end one; one hash a row instead of a random generator a row. What did not: plain
-matrix products instead of the fused attention (equal: both wait for memory). Policies of Llama's shape leave out the
-modules of transformers (`lean.py`: 1.3 to 1.7 times the tokens at 12 to 32 rows); what is left is attention and linear
-layers.
+400 tokens); one prefill for the samples of a question; threads that sleep while they wait (`r1ci_plugin/threads.py`);
+stop strings looked for only after a token that can end one; one hash a row instead of a random generator a row. What
+did not: plain matrix products instead of the fused attention (equal: both wait for memory). Policies of Llama's shape
+leave out the modules of transformers (`lean.py`: 1.3 to 1.7 times the tokens at 12 to 32 rows); what is left is
+attention and linear layers.
 
 Not here: threads and futures (`embedded.py`), Ray (`server.py`), verl (`replica.py`).
 """
@@ -31,6 +31,7 @@ from r1ci_plugin.rollout.cpu.lean import LeanForward
 from r1ci_plugin.rollout.cpu.sampling import RowSettings, SamplingParams, sample
 from r1ci_plugin.rollout.cpu.slots import SlotCache, SlotMemory
 from r1ci_plugin.rollout.cpu.stopping import StopStrings
+from r1ci_plugin.threads import take_threads
 
 COMPLETED = "completed"  # verl's name for both "stop" and "length"
 ABORTED = "aborted"
@@ -76,13 +77,21 @@ class Request:
 class Batcher:
     """Runs `model` (a transformers causal LM with attention implementation `attention.NAME`) over `memory`.
 
-    Not thread-safe. `stop_strings` finds stop strings; `eos` are the ids that end a request unless it ignores them.
+    Not thread-safe. `stop_strings` finds stop strings; `eos` are the ids that end a request unless it ignores them;
+    `threads` is the most a forward pass takes.
     """
 
     def __init__(
-        self, model: Any, memory: SlotMemory, stop_strings: StopStrings, eos: frozenset[int], seed: int
+        self,
+        model: Any,
+        memory: SlotMemory,
+        stop_strings: StopStrings,
+        eos: frozenset[int],
+        seed: int,
+        threads: int | None = None,
     ) -> None:
         self.model, self.memory = model, memory
+        self._threads = threads or torch.get_num_threads()
         self.vocab_size = int(model.config.vocab_size)
         self.waiting: deque[Request] = deque()
         self.rows: list[Request] = []
@@ -281,6 +290,7 @@ class Batcher:
         seen = self._extents[None, None, :extent] <= place[:, :, None]
         mask = torch.zeros(seen.shape).masked_fill_(~seen, -torch.inf)[:, None]
         ids, positions_in_range = torch.from_numpy(inputs), torch.from_numpy(real)
+        take_threads(inputs.size, self._threads)
         cache = SlotCache(self.memory, rows, place, extent)
         if self._lean:
             return self._lean(ids, positions_in_range, mask, cache)

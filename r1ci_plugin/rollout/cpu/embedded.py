@@ -24,6 +24,7 @@ from r1ci_plugin.rollout.cpu.sampling import SamplingParams
 from r1ci_plugin.rollout.cpu.slots import SlotMemory, bytes_per_token
 from r1ci_plugin.rollout.cpu.stopping import StopStrings
 from r1ci_plugin.rollout.cpu.weights import WeightLoader
+from r1ci_plugin.threads import one_thread
 from r1ci_plugin.weights import digest
 
 T = TypeVar("T")
@@ -43,6 +44,7 @@ class EmbeddedEngine:
         kv_cache_bytes: bound of the key/value memory; by default a quarter of the machine's memory.
     """
 
+    @one_thread()  # what the caller's thread leaves behind would slow down the engine's
     def __init__(
         self,
         policy: Any,
@@ -64,10 +66,10 @@ class EmbeddedEngine:
         if slots < 1:
             raise ValueError(f"{budget} bytes of memory hold no cache of {capacity} tokens: lower max_model_len")
         self.model, self.max_model_len, self.max_num_seqs = policy, capacity, int(slots)
-        self._threads = threads or len(os.sched_getaffinity(0))
+        most = threads or len(os.sched_getaffinity(0))
         memory = SlotMemory(config, self.max_num_seqs, capacity)
         eos = end_tokens(policy, tokenizer)
-        self._batcher = Batcher(policy, memory, StopStrings(tokenizer, config.vocab_size), eos, seed)
+        self._batcher = Batcher(policy, memory, StopStrings(tokenizer, config.vocab_size), eos, seed, most)
         self._loader = WeightLoader(policy)
         self._loading = self._paused = self._rejecting = self._closed = False
         self._parked: list[tuple[_Done, Callable[[], None]]] = []
@@ -196,7 +198,6 @@ class EmbeddedEngine:
         return await asyncio.wrap_future(answer)
 
     def _run(self) -> None:
-        torch.set_num_threads(self._threads)
         while not self._closed:
             with self._wake:
                 while not self._commands and not self._busy():

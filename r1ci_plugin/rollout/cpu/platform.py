@@ -22,6 +22,7 @@ import torch
 from verl.plugin.platform import PlatformBase, PlatformRegistry
 
 from r1ci_plugin import backend
+from r1ci_plugin.threads import sleep_while_waiting
 
 NAME = "cpu"
 
@@ -145,9 +146,7 @@ class PlatformCPU(PlatformBase):  # type: ignore[misc]  # verl ships no types
 def activate() -> None:
     """Make this process, and those it starts, take the CPU platform. May be called twice."""
     os.environ["VERL_PLATFORM"] = NAME
-    # Trainer, rollout engine and interpreter share the processors. OpenMP threads that spin while they wait for a
-    # preempted neighbour cost a tiny policy up to ten times its own work. Read when a process first loads OpenMP.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    sleep_while_waiting()  # trainer, rollout engine and interpreter share the processors
     _shim_process_group()
 
 
