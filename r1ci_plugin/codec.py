@@ -15,6 +15,8 @@ from typing import Any, Protocol
 
 _PROBE = "<<<1>>> \t X = [ 'a' , \"\u00e4\U0001f40d\" ] . n't \n\n```\n "
 """Text that only a byte-level tokenizer gives back unchanged."""
+_SHORT = 64
+"""Characters of a text whose ids are worth keeping."""
 
 
 class Codec(Protocol):
@@ -63,14 +65,19 @@ class TokenizerCodec:
         literals = sorted(tokenizer.get_added_vocab(), key=len, reverse=True)
         self._control = re.compile("|".join(map(re.escape, literals)) or r"(?!)")
         self._prompts = lru_cache(maxsize=256)(self._encode_prompt)
+        self._short_texts = lru_cache(maxsize=1024)(self._encode)
         if self.decode(self.encode(_PROBE)) != _PROBE:
             raise ValueError("the policy's tokenizer changes text: it must be a byte-level one")
 
     def encode(self, text: str) -> list[int]:
+        # what frames a result is short and always the same, and so are many results
+        return list(self._short_texts(text) if len(text) <= _SHORT else self._encode(text))
+
+    def _encode(self, text: str) -> tuple[int, ...]:
         ids: list[int] = []
         for piece in self._inert_pieces(self._normal(text)):  # a batch would be slower and start threads
             ids += self._tokenizer.encode(piece, add_special_tokens=False)
-        return ids
+        return tuple(ids)
 
     def decode(self, ids: Sequence[int]) -> str:
         if self._backend is not None:  # what the tokenizer itself calls, having looked at every id

@@ -149,7 +149,10 @@ class Trajectory:
         Every non-final turn has exactly one complete, non-empty Python block; the final turn exactly one marker and no
         Python block; no result is imitated; the outcome is an answer.
         """
-        *inner, final = self.parsed() or [parse_turn("")]
+        return self._keeps_format(self.parsed())
+
+    def _keeps_format(self, turns: Sequence[ParsedTurn]) -> bool:
+        *inner, final = turns or [parse_turn("")]
         return (
             self.outcome == "answered"
             and all(turn.python_blocks == 1 and (turn.code or "").strip() for turn in inner)
@@ -163,6 +166,7 @@ class Trajectory:
         results = [call.result for call in self.calls if call.result is not None]
         status = Counter(result.status for result in results)
         codes = [call.code for call in self.calls]
+        parsed = self.parsed()
         return {
             "turns": len(self.turns),
             "calls": len(codes),
@@ -174,8 +178,8 @@ class Trajectory:
             "call_run_s": sum(result.run_s for result in results),
             "call_queue_s": sum(result.queue_s for result in results),
             "call_retries": sum(result.attempts - 1 for result in results),
-            "imitated_results": sum(turn.imitates_result for turn in self.parsed()),
-            "well_formed": float(self.is_well_formed()),
+            "imitated_results": sum(turn.imitates_result for turn in parsed),
+            "well_formed": float(self._keeps_format(parsed)),
             "sampled_tokens": sum(len(turn.ids) for turn in self.turns),
             "inserted_tokens": sum(len(_inserted(turn)) for turn in self.turns),
             **{f"outcome_{name}": float(self.outcome == name) for name in OUTCOMES},

@@ -129,7 +129,7 @@ class EmbeddedPolicy(Policy):
             ) from None
         try:
             model, tokenizer = load_policy(folder)
-            self.codec: TokenizerCodec = codec_for(tokenizer, str(folder))
+            self.codec: TokenizerCodec = codec_for(tokenizer, lambda: str(folder))
             self._engine = EmbeddedEngine(model, tokenizer, max_model_len=max_model_len, max_num_seqs=max_num_seqs)
         except ValueError as error:
             raise PolicyError(str(error)) from None

@@ -38,7 +38,7 @@ class CodeInterpreterAgentLoop(AgentLoopBase):  # type: ignore[misc]  # verl shi
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.settings = settings_for(self.config)
-        self.codec: TokenizerCodec = codec_for(self.tokenizer, self.config.actor_rollout_ref.model.path)
+        self.codec: TokenizerCodec = codec_for(self.tokenizer, lambda: self.config.actor_rollout_ref.model.path)
         self.executor: Executor = executor_for(self.settings.executor)
 
     async def run(self, sampling_params: dict[str, Any], **kwargs: Any) -> list[AgentLoopOutput]:

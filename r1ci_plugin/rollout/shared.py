@@ -5,6 +5,7 @@ verl makes a new agent loop for every trajectory, so what is costly to make live
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from r1ci_plugin.codec import TokenizerCodec
@@ -32,11 +33,14 @@ def executor_for(settings: ExecutorSettings) -> Executor:
     return _executors[settings]
 
 
-def codec_for(tokenizer: Any, model_path: str) -> TokenizerCodec:
-    """The codec of a tokenizer, whose turns also end at the end-of-text tokens of the model's generation config."""
+def codec_for(tokenizer: Any, model_path: Callable[[], str]) -> TokenizerCodec:
+    """The codec of a tokenizer, whose turns also end at the end-of-text tokens of the model's generation config.
+
+    model_path: asked on first use only; to look into a config costs as much as a turn's parsing.
+    """
     known = _codecs.get(id(tokenizer))
     if known is None or known[0] is not tokenizer:
-        known = _codecs[id(tokenizer)] = (tokenizer, TokenizerCodec(tokenizer, _generation_eos(model_path)))
+        known = _codecs[id(tokenizer)] = (tokenizer, TokenizerCodec(tokenizer, _generation_eos(model_path())))
     return known[1]
 
 
