@@ -26,8 +26,10 @@ from typing import Any
 
 from r1ci_plugin.tasks import Question, Verdict, get_task, task_names
 
-HEAVY = ("reasoning_gym",)
-"""Libraries some verifiers import on first use: imported before the first clock runs, where they are installed."""
+HEAVY = {"reasoning_gym/rearc": "reasoning_gym.arc.rearc_utils.verifiers"}
+"""What a verifier imports on first use and takes a second: imported before the first clock runs, where it is installed.
+
+Of no other task: making questions needs the whole of reasoning_gym, judging does not."""
 
 WALL_FACTOR = 4.0
 """Seconds on the wall for a second of processor time: a busy machine must not turn right answers into time-outs."""
@@ -78,13 +80,11 @@ def warm_up(preload: list[str], warm: list[str]) -> None:
     """Import what the first verdicts need. A task that cannot be imported costs its own verdicts, not the worker."""
     for module in preload:
         importlib.import_module(module)
-    for module in HEAVY if warm else ():
-        with suppress(ImportError):
-            importlib.import_module(module)
-    for pattern in warm:
-        for name in task_names(pattern):
-            with suppress(Exception):
-                get_task(name)
+    for name in (name for pattern in warm for name in task_names(pattern)):
+        with suppress(Exception):
+            get_task(name)
+            if name in HEAVY:
+                importlib.import_module(HEAVY[name])
     gc.collect()
     gc.freeze()
 
