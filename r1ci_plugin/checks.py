@@ -18,6 +18,7 @@ from typing import Any
 
 from r1ci_plugin import backend
 from r1ci_plugin.config import R1CISettings, settings_from
+from r1ci_plugin.data.files import KEYS, data_files
 from r1ci_plugin.protocol import PROTOCOL
 from r1ci_plugin.recipe_files import place
 from r1ci_plugin.tasks import task_names
@@ -211,21 +212,16 @@ def _on_hub(name: str) -> bool:
 def check_data(config: Any) -> Iterator[Finding]:
     """The parquet files are there, have what verl and we need, and the stage's group fills a batch."""
     settings = settings_from(config)
-    for key in ("train_files", "val_files"):
-        for file in _data_files(config, key):
+    for key in KEYS:
+        for file in data_files(config, [key]):
             yield from _check_file(file, config, settings if key == "train_files" else None)
-
-
-def _data_files(config: Any, key: str) -> Iterator[Path]:
-    files = config.data[key]
-    yield from (Path(os.path.expanduser(name)) for name in ([files] if isinstance(files, str) else files))
 
 
 def check_verifiers(config: Any) -> Iterator[Finding]:
     """Every task of the data judges its own solution correct, in a worker like those that will judge the policy."""
     from r1ci_plugin.reward.proof import fault
 
-    files = [file for key in ("train_files", "val_files") for file in _data_files(config, key)]
+    files = list(data_files(config))
     problem = fault(files, settings_from(config).verifier)
     if problem:
         yield broken(f"the verifiers cannot be trusted: {problem}", f"r1ci data check {files[0].parent}")

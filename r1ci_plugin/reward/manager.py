@@ -12,6 +12,7 @@ from typing import Any
 from verl.experimental.reward_loop.reward_manager.base import RewardManagerBase
 
 from r1ci_plugin.config import RewardWeights, settings_from
+from r1ci_plugin.data.files import data_files, tasks_in
 from r1ci_plugin.data.row import AGENT, read_row
 from r1ci_plugin.record import NO_ANSWER
 from r1ci_plugin.reward.pool import VerifierPool
@@ -48,7 +49,7 @@ class R1CIRewardManager(RewardManagerBase):  # type: ignore[misc]  # verl ships 
         super().__init__(config, tokenizer, compute_score)
         settings = settings_from(config)
         self._weights: RewardWeights = settings.reward
-        self._pool = VerifierPool(workers=settings.verifier.workers, deadline_s=settings.verifier.deadline_s)
+        self._pool = VerifierPool(settings.verifier.workers, settings.verifier.deadline_s, warm=_tasks_of(config))
 
     async def run_single(self, data: Any) -> dict[str, Any]:
         """Reward and numbers of the last output of a trajectory (verl's DataProto).
@@ -67,6 +68,14 @@ class R1CIRewardManager(RewardManagerBase):  # type: ignore[misc]  # verl ships 
     async def close(self) -> None:
         """Stop the verifiers; a worker process that just ends takes them with it."""
         await self._pool.close()
+
+
+def _tasks_of(config: Any) -> list[str]:
+    """The tasks whose answers are to be judged; all where the data is not to be read here."""
+    try:
+        return tasks_in(data_files(config))
+    except (OSError, ValueError, AttributeError, KeyError):
+        return ["*"]
 
 
 def reward_of(verdict: Verdict, facts: dict[str, float], weights: RewardWeights) -> dict[str, Any]:

@@ -1,0 +1,26 @@
+"""Which parquet files a job reads, and whose questions are in them. Left out: the rows (`row.py`)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+KEYS = ("train_files", "val_files")
+
+
+def data_files(config: Any, keys: Iterable[str] = KEYS) -> Iterator[Path]:
+    """The files of a composed configuration; verl takes one name or a list of them."""
+    for key in keys:
+        files = config.data[key]
+        yield from (Path(os.path.expanduser(name)) for name in ([files] if isinstance(files, str) else files))
+
+
+def tasks_in(files: Iterable[Path]) -> list[str]:
+    """The tasks of all rows, by name. Raises OSError, ValueError or KeyError for what is no parquet file of ours."""
+    import pyarrow.compute as compute
+    import pyarrow.parquet as parquet
+
+    columns = (parquet.read_table(file, columns=["data_source"]) for file in files)
+    return sorted({name for table in columns for name in compute.unique(table["data_source"]).to_pylist()})
