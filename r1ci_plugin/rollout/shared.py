@@ -5,7 +5,9 @@ verl makes a new agent loop for every trajectory, so what is costly to make live
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from r1ci_plugin.codec import TokenizerCodec
@@ -15,6 +17,7 @@ from r1ci_plugin.interpreter.settings import make_executor
 
 _settings: dict[int, tuple[Any, R1CISettings]] = {}
 _executors: dict[ExecutorSettings, Executor] = {}
+_starts: list[asyncio.Task[None]] = []  # asyncio itself keeps tasks by weak references only
 _codecs: dict[int, tuple[Any, TokenizerCodec]] = {}
 
 
@@ -27,10 +30,18 @@ def settings_for(config: Any) -> R1CISettings:
 
 
 def executor_for(settings: ExecutorSettings) -> Executor:
-    """The process's executor of these settings; it starts on first use and ends with the process."""
+    """The process's executor of these settings. In an event loop it starts at once, while the first tokens are sampled,
+    else on first use; it ends with the process."""
     if settings not in _executors:
-        _executors[settings] = make_executor(settings)
+        executor = _executors[settings] = make_executor(settings)
+        with suppress(RuntimeError):
+            _starts.append(asyncio.get_running_loop().create_task(_start(executor)))
     return _executors[settings]
+
+
+async def _start(executor: Executor) -> None:
+    with suppress(Exception):  # the first code call tries again, and says what is wrong
+        await executor.start()
 
 
 def codec_for(tokenizer: Any, model_path: Callable[[], str]) -> TokenizerCodec:
