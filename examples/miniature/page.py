@@ -22,7 +22,7 @@ from r1ci_plugin.report.theme import DASHES, MARKERS, Theme, png
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BEGIN, END = "<!-- results: written by run.sh analyse -->", "<!-- end of results -->"
+BEGIN, END = "<!-- results of {form}: written by run.sh analyse -->", "<!-- end of {form} -->"
 NOT_RUN = "not run yet"
 SIDES = {"train": "held-out questions of the training tasks", "test": "questions of the test tasks"}
 GROUPS = ("group_1", "group_2", "group_3", "group_4")
@@ -41,12 +41,13 @@ def markdown(study: Study) -> str:
 
 
 def fill(page: Path, study: Study) -> None:
-    """Put the results into a page. Raises ValueError for one without the two marks."""
+    """Put the results into a page. Raises ValueError for one without the two marks of the protocol."""
     text = page.read_text(encoding="utf-8")
-    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
+    begin, end = (mark.format(form=study.protocol.form) for mark in (BEGIN, END))
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     if not pattern.search(text):
-        raise ValueError(f"{page} lacks the marks {BEGIN} and {END}")
-    page.write_text(pattern.sub(lambda _: f"{BEGIN}\n\n{markdown(study)}\n{END}", text), encoding="utf-8")
+        raise ValueError(f"{page} lacks the marks {begin} and {end}")
+    page.write_text(pattern.sub(lambda _: f"{begin}\n\n{markdown(study)}\n{end}", text), encoding="utf-8")
 
 
 def figures(study: Study, folder: Path) -> list[Path]:

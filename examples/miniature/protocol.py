@@ -177,7 +177,11 @@ def load(form: str = "core") -> Protocol:
     """The protocol of a form. Raises ProtocolError."""
     content = yaml.safe_load((HERE / "protocol.yaml").read_text(encoding="utf-8"))
     if form != "core":
-        change = yaml.safe_load((HERE / f"{form}.yaml").read_text(encoding="utf-8"))
+        file = HERE / f"{form}.yaml"
+        if not file.is_file():
+            known = ", ".join(sorted(other.stem for other in HERE.glob("*.yaml") if other.stem != "protocol"))
+            raise ProtocolError(f"there is no protocol {form}: core, {known}")
+        change = yaml.safe_load(file.read_text(encoding="utf-8"))
         content = {**_merged(content, change), "arms": change.get("arms", content["arms"])}
     try:
         protocol = _build(Protocol, content)

@@ -48,6 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="?", default="core", choices=[*PLANS, "analyse"])
     parser.add_argument("names", nargs="*", help="for piece: ARM SEED; for tune: arms, all if none")
+    parser.add_argument("--protocol", default="core", help="a file beside protocol.yaml with what differs, by name")
     parser.add_argument("--results", type=Path, help="folder of the results (examples/miniature/results)")
     parser.add_argument("--work", type=Path, default=CHECKOUT / "runs" / "miniature", help="folder for everything else")
     parser.add_argument("--parallel", type=int, default=1, help="pieces at a time")
@@ -56,9 +57,9 @@ def _arguments() -> argparse.Namespace:
 
 
 def _do(arguments: argparse.Namespace) -> None:
-    protocol = protocols.load("quick" if arguments.what == "quick" else "core")
-    default = arguments.work / "quick" if arguments.what == "quick" else protocols.HERE / "results"
-    folder: Path = arguments.results or default
+    protocol = protocols.load("quick" if arguments.what == "quick" else arguments.protocol)
+    kept = protocols.HERE / "results" / ("" if protocol.form == "core" else protocol.form)
+    folder: Path = arguments.results or (arguments.work / "quick" if arguments.what == "quick" else kept)
     if arguments.what != "analyse":
         wanted = PLANS[arguments.what](protocol, arguments.names, _tuned(protocol, folder))
         _run(protocol, wanted, arguments.work, folder, arguments.parallel)

@@ -67,10 +67,15 @@ def train(shared: Shared, piece: Piece, work: Path, folder: Path, say: Callable[
     return result
 
 
+def baseline_digest(protocol: Protocol, name: str) -> str:
+    """Names everything a baseline depends on, but the code."""
+    return digest([protocol.made_once(), protocol.evaluation, name])
+
+
 def measure_baseline(shared: Shared, name: str, work: Path, folder: Path, say: Callable[[str], None]) -> None:
     """The accuracy that gains are measured from."""
     protocol = shared.protocol
-    settings = digest([protocol.made_once(), protocol.evaluation, name])
+    settings = baseline_digest(protocol, name)
     if _is_done(folder / f"{name}.json", settings):
         return
     policy = shared.cold if name == "cold_start" else shared.policy

@@ -152,7 +152,8 @@ def test_results_come_back_from_their_files_and_fill_the_page(
     expected = sorted(core_results, key=lambda one: f"{one.arm}-{one.seed}")
     assert [replace(one, finished="") for one in back] == expected
     page = tmp_path / "study.md"
-    page.write_text(f"before\n{miniature.page.BEGIN}\nwhat stood here\n{miniature.page.END}\nafter\n")
+    begin, end = (mark.format(form="core") for mark in (miniature.page.BEGIN, miniature.page.END))
+    page.write_text(f"before\n{begin}\nwhat stood here\n{end}\nafter\n")
     command = [sys.executable, miniature.study.__file__, "analyse", "--results", tmp_path / "results", "--page", page]
     outcome = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120)
     assert outcome.returncode == 0, outcome.stderr
@@ -206,7 +207,7 @@ def test_few_tasks_are_chosen_by_the_seed(miniature: SimpleNamespace, protocol: 
         seed: miniature.pieces.trained_tasks(protocol, protocol.arms["tasks_4"], seed) for seed in protocol.seeds.core
     }
     assert all(len(set(tasks)) == 4 for tasks in chosen.values()) and len(set(chosen.values())) > 1
-    assert miniature.pieces.trained_tasks(protocol, protocol.arms["tasks_24"], 1) == protocol.tasks.train
+    assert miniature.pieces.trained_tasks(protocol, protocol.arms["tasks_21"], 1) == protocol.tasks.train
 
 
 def test_a_protocol_that_contradicts_itself_is_refused(
@@ -222,6 +223,23 @@ def test_a_protocol_that_contradicts_itself_is_refused(
     with pytest.raises(miniature.protocol.ProtocolError, match="speps"):
         miniature.protocol.load("broken")
     assert miniature.protocol.load("quick").form == "quick"
+    with pytest.raises(miniature.protocol.ProtocolError, match="no protocol rare: core, broken, quick"):
+        miniature.protocol.load("rare")
+
+
+@pytest.mark.parametrize("form", ["core", "habit"])
+def test_every_result_that_is_kept_is_of_the_settings_its_protocol_has_now(
+    miniature: SimpleNamespace, form: str
+) -> None:
+    protocol = miniature.protocol.load(form)
+    folder = miniature.protocol.HERE / "results" / ("" if form == "core" else form)
+    for one in miniature.result.read_all(folder):
+        if one.arm in miniature.training.BASELINES:
+            expected = miniature.training.baseline_digest(protocol, one.arm)
+        else:
+            piece = miniature.pieces.Piece(one.arm, one.seed, one.learning_rate, one.is_tuning)
+            expected = miniature.pieces.settings_digest(protocol, piece)
+        assert one.settings == expected, f"{one.arm}-{one.seed} is of other settings"
 
 
 def test_a_command_is_stopped_with_the_driver_and_a_bad_one_names_its_log(
