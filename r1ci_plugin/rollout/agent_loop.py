@@ -25,7 +25,7 @@ from r1ci_plugin.data.row import AGENT, read_row
 from r1ci_plugin.drive import Sampled, drive
 from r1ci_plugin.interpreter.executor import ExecResult, Executor
 from r1ci_plugin.record import Record, Usage, policy_name
-from r1ci_plugin.rollout.shared import codec_for, executor_for, settings_for
+from r1ci_plugin.rollout.shared import codec_for, executor_for, freeze_imports, settings_for
 from r1ci_plugin.trajectory import Generate, Interaction, Trajectory
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ class CodeInterpreterAgentLoop(AgentLoopBase):  # type: ignore[misc]  # verl shi
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        freeze_imports()
         self.settings = settings_for(self.config)
         self.codec: TokenizerCodec = codec_for(self.tokenizer, lambda: self.config.actor_rollout_ref.model.path)
         self.executor: Executor = executor_for(self.settings.executor)
