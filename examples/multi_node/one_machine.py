@@ -55,6 +55,7 @@ def main(data: Path, run: Path, overrides: list[str]) -> int:
         ray_node(start, temporary, HEAD, "--head", "--port", cluster.rpartition(":")[2], "--include-dashboard=false")
         wait_for(lambda: answers(cluster), 60, "the head node of Ray")
         ray_node(start, temporary, SECOND, "--address", cluster)
+        wait_for(lambda: nodes_of(cluster, environment) == 2, 120, "the second node of Ray")
         for port in ports:
             wait_for(lambda port=port: answers(f"127.0.0.1:{port}"), 60, "the code servers")
 
@@ -78,6 +79,12 @@ def command(run: Path, cluster: str, ports: list[int], overrides: list[str]) -> 
     }
     settings = [f"{key}={value}" for key, value in {**JOB, **places}.items()]
     return [sys.executable, "-m", "verl.trainer.main_ppo", "+recipe=r1ci_stage1", *settings, *overrides]
+
+
+def nodes_of(cluster: str, environment: dict[str, str]) -> int:
+    """How many nodes have joined a cluster."""
+    status = [BIN / "ray", "status", "--address", cluster]
+    return subprocess.run(status, env=environment, capture_output=True, text=True, check=False).stdout.count(" node_")
 
 
 def ray_node(start: Starter, temporary: Path, address: str, *role: str) -> None:
