@@ -10,9 +10,9 @@ but one token cached needs no forward pass of its own, and every row of a step i
 What paid, in this order: not repeating keys and values for grouped heads (ten times at four heads over two, 128 rows,
 400 tokens); one prefill for the samples of a question; threads that sleep while they wait (`r1ci_plugin/threads.py`);
 stop strings looked for only after a token that can end one; one hash a row instead of a random generator a row. What
-did not: plain matrix products instead of the fused attention (equal: both wait for memory); attention in blocks of
-rows of like length (nothing at 128 rows on two threads). Policies of Llama's shape leave out the modules of transformers (`lean.py`: 1.3 to 1.7 times the tokens at 12 to 32 rows); what is left is
-attention and linear layers.
+did not: plain matrix products instead of the fused attention (equal: both wait for memory); attention in blocks of rows
+of like length (nothing at 128 rows on two threads). Policies of Llama's shape leave out the modules of transformers
+(`lean.py`: 1.3 to 1.7 times the tokens at 12 to 32 rows); what is left is attention and linear layers.
 
 Not here: threads and futures (`embedded.py`), Ray (`server.py`), verl (`replica.py`).
 """
