@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from r1ci_plugin import __version__
 from r1ci_plugin.checks import Finding, broken, cpus_of, ok
+from r1ci_plugin.data.files import data_files
 
 TIMEOUT_S = 60.0
 """For a node to start a Python process and answer."""
@@ -86,13 +87,8 @@ def judge(node: str, answer: Mapping[str, Any], own: Mapping[str, Any], proof: s
 
 def _files(config: Any) -> list[str]:
     """Data and, unless it is a name on the hub, the policy."""
-    files = []
-    for key in ("train_files", "val_files"):
-        names = config.data[key]
-        files += [names] if isinstance(names, str) else list(names)
-    policy = str(config.actor_rollout_ref.model.path)
-    found = [os.path.expanduser(name) for name in [*files, policy]]
-    return [name for name in found if os.path.exists(name)]
+    policy = os.path.expanduser(str(config.actor_rollout_ref.model.path))
+    return [name for name in [*map(str, data_files(config)), policy] if os.path.exists(name)]
 
 
 def _question(proof: Path, files: Sequence[str]) -> Callable[[], dict[str, Any]]:

@@ -58,7 +58,7 @@ def test_a_small_pass_takes_one_thread_only_where_threads_sleep(
     assert threads_of(code, policy) == threads
 
 
-def test_making_an_engine_leaves_no_threads_behind_and_its_callers_number_as_it_was() -> None:
+def test_one_thread_gives_the_caller_its_number_back_also_after_an_error() -> None:
     import torch
 
     from r1ci_plugin.threads import one_thread
@@ -68,3 +68,25 @@ def test_making_an_engine_leaves_no_threads_behind_and_its_callers_number_as_it_
         assert torch.get_num_threads() == 1
         raise ValueError("bad")
     assert torch.get_num_threads() == before
+
+
+MADE = """
+import os, torch
+from transformers import LlamaConfig, LlamaForCausalLM
+from r1ci_plugin.rollout.cpu.embedded import EmbeddedEngine
+from r1ci_plugin.threads import one_thread
+torch.set_num_threads(2)
+config = LlamaConfig(vocab_size=64, hidden_size=256, intermediate_size=512, num_hidden_layers=2, num_attention_heads=4)
+with one_thread():
+    policy = LlamaForCausalLM(config)
+before = len(os.listdir("/proc/self/task"))
+engine = EmbeddedEngine(policy, max_model_len=1024, max_num_seqs=8)
+print(len(os.listdir("/proc/self/task")) - before)
+"""
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are counted by Linux")
+def test_making_an_engine_leaves_no_thread_behind_but_its_own() -> None:
+    environment = {**os.environ, "R1CI_BACKEND": "cpu"}
+    done = subprocess.run([sys.executable, "-c", MADE], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == "1"

@@ -27,6 +27,7 @@ from r1ci_plugin.curriculum.metrics import Sample
 from r1ci_plugin.curriculum.progress import Progress, curriculum_metrics, history_lines
 from r1ci_plugin.curriculum.recut import regrouped
 from r1ci_plugin.curriculum.schedule import Statistics
+from r1ci_plugin.data.files import file_names
 from r1ci_plugin.leftovers import MARK
 from r1ci_plugin.protocol import PROTOCOL
 
@@ -174,9 +175,5 @@ class CurriculumDataset(RLHFDataset):  # type: ignore[misc]  # verl ships no typ
 
 def _is_training(files: Any, config: Any) -> bool:
     """verl does not say which side it makes; it makes the training side first."""
-    own, train, validation = (_file_list(value) for value in (files, config.train_files, config.val_files))
+    own, train, validation = (file_names(value) for value in (files, config.train_files, config.val_files))
     return own == train and (train != validation or _training is None)
-
-
-def _file_list(files: Any) -> list[str]:
-    return [files] if isinstance(files, str) else list(files)

@@ -10,11 +10,14 @@ from typing import Any
 KEYS = ("train_files", "val_files")
 
 
+def file_names(setting: Any) -> list[str]:
+    """A setting of files as a list: verl takes one name or a list of them."""
+    return [setting] if isinstance(setting, str) else list(setting)
+
+
 def data_files(config: Any, keys: Iterable[str] = KEYS) -> Iterator[Path]:
-    """The files of a composed configuration; verl takes one name or a list of them."""
-    for key in keys:
-        files = config.data[key]
-        yield from (Path(os.path.expanduser(name)) for name in ([files] if isinstance(files, str) else files))
+    """The files of a composed configuration."""
+    return (Path(os.path.expanduser(name)) for key in keys for name in file_names(config.data[key]))
 
 
 def tasks_in(files: Iterable[Path]) -> list[str]:

@@ -23,6 +23,7 @@ from omegaconf import DictConfig
 
 from r1ci_plugin import backend, checks
 from r1ci_plugin.checks import Finding, broken, ok
+from r1ci_plugin.data.files import data_files
 from r1ci_plugin.preflight import prepare_run_folder, say, stop_on
 from r1ci_plugin.sft.training_set import SEEN_FILE, seen_questions
 
@@ -183,8 +184,7 @@ def hand_on_questions(config: Any, policy: Path) -> None:
 
 
 def _files(config: Any) -> list[Path]:
-    files = config.data.train_files
-    return [Path(os.path.expanduser(name)) for name in ([files] if isinstance(files, str) else files)]
+    return list(data_files(config, ["train_files"]))
 
 
 def _is_first() -> bool:

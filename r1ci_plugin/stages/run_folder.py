@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from r1ci_plugin.curriculum.starts import Start, read_starts
+from r1ci_plugin.data.files import file_names
 from r1ci_plugin.metrics import Metrics, read_steps
 from r1ci_plugin.stages.errors import StageFailed
 
@@ -60,8 +61,7 @@ class Settings:
 
     @property
     def train_files(self) -> list[Path]:
-        files = self.get("data.train_files")
-        return [Path(file) for file in ([files] if isinstance(files, str) else files)]
+        return [Path(name) for name in file_names(self.get("data.train_files"))]
 
     @cached_property
     def digest(self) -> str:

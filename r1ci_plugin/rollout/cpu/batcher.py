@@ -88,10 +88,10 @@ class Batcher:
         stop_strings: StopStrings,
         eos: frozenset[int],
         seed: int,
-        threads: int | None = None,
+        threads: int,
     ) -> None:
         self.model, self.memory = model, memory
-        self._threads = threads or torch.get_num_threads()
+        self._threads = threads
         self.vocab_size = int(model.config.vocab_size)
         self.waiting: deque[Request] = deque()
         self.rows: list[Request] = []
