@@ -12,7 +12,8 @@ What paid, in this order: not repeating keys and values for grouped heads (ten t
 stop strings looked for only after a token that can end one; one hash a row instead of a random generator a row. What
 did not: plain matrix products instead of the fused attention (equal: both wait for memory); attention in blocks of rows
 of like length (nothing at 128 rows on two threads). Policies of Llama's shape leave out the modules of transformers
-(`lean.py`: 1.3 to 1.7 times the tokens at 12 to 32 rows); what is left is attention and linear layers.
+(`lean.py`: 1.3 to 1.7 times the tokens at 12 to 32 rows), and of a prompt's last layer all but keys and values (a
+quarter of a prefill); what is left is attention and linear layers.
 
 Not here: threads and futures (`embedded.py`), Ray (`server.py`), verl (`replica.py`).
 """
@@ -27,9 +28,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from r1ci_plugin.rollout.cpu.forward import Forward, ModuleForward, NewTokens
 from r1ci_plugin.rollout.cpu.lean import LeanForward
 from r1ci_plugin.rollout.cpu.sampling import RowSettings, SamplingParams, sample
-from r1ci_plugin.rollout.cpu.slots import SlotCache, SlotMemory
+from r1ci_plugin.rollout.cpu.slots import SlotMemory
 from r1ci_plugin.rollout.cpu.stopping import StopStrings
 from r1ci_plugin.threads import take_threads
 
@@ -75,7 +77,7 @@ class Request:
 
 
 class Batcher:
-    """Runs `model` (a transformers causal LM with attention implementation `attention.NAME`) over `memory`.
+    """Runs `model` (see `ModuleForward`) over `memory`.
 
     Not thread-safe. `stop_strings` finds stop strings; `eos` are the ids that end a request unless it ignores them;
     `threads` is the most a forward pass takes.
@@ -90,7 +92,7 @@ class Batcher:
         seed: int,
         threads: int,
     ) -> None:
-        self.model, self.memory = model, memory
+        self.memory = memory
         self._threads = threads
         self.vocab_size = int(model.config.vocab_size)
         self.waiting: deque[Request] = deque()
@@ -100,8 +102,8 @@ class Batcher:
         self._seeds = np.random.default_rng(seed)
         self._settings: RowSettings | None = None
         self._marks: dict[tuple[Any, ...], bytes] = {}
-        self._extents = torch.arange(memory.capacity + 1)
-        self._lean = LeanForward(model, memory.capacity) if LeanForward.serves(model) else None
+        lean = LeanForward.serves(model)
+        self._forward: Forward = LeanForward(model, memory.capacity) if lean else ModuleForward(model)
 
     # ---- requests in and out
 
@@ -165,7 +167,9 @@ class Batcher:
         if self._settings is None:
             self._settings = RowSettings.of([r.params for r in self.rows], [r.key for r in self.rows], self.vocab_size)
         at = memory.length[:n].copy()
-        logits = self._forward(slice(0, n), memory.tokens[np.arange(n), at][:, None], at[:, None])
+        logits = self._forward.logits(
+            self._new_tokens(slice(0, n), memory.tokens[np.arange(n), at][:, None], at[:, None])
+        )
         drawn, log_probs = sample(logits, self._settings, at + 1)
         tokens = drawn.numpy()
         memory.length[:n] += 1
@@ -278,31 +282,14 @@ class Batcher:
         real = steps < missing[:, None]
         positions = np.where(real, memory.length[rows][:, None] + steps, memory.capacity)
         inputs = memory.tokens[rows[:, None], np.minimum(positions, memory.capacity - 1)]
-        self._forward(torch.from_numpy(rows), inputs, positions)
+        self._forward.store(self._new_tokens(torch.from_numpy(rows), inputs, positions))
         memory.length[rows] += missing
         self.prefilled += int(missing.sum())
 
-    def _forward(self, rows: slice | torch.Tensor, inputs: np.ndarray, positions: np.ndarray) -> torch.Tensor:
-        """Run (B, Q) new tokens at their positions; return the last position's logits (B, V) float32."""
-        place = torch.from_numpy(positions)
-        real = np.where(positions < self.memory.capacity, positions, 0)
-        extent = int(real.max()) + 1
-        seen = self._extents[None, None, :extent] <= place[:, :, None]
-        mask = torch.zeros(seen.shape).masked_fill_(~seen, -torch.inf)[:, None]
-        ids, positions_in_range = torch.from_numpy(inputs), torch.from_numpy(real)
+    def _new_tokens(self, rows: slice | torch.Tensor, inputs: np.ndarray, positions: np.ndarray) -> NewTokens:
+        """(B, Q) tokens for the next forward pass, and the threads that it is worth."""
         take_threads(inputs.size, self._threads)
-        cache = SlotCache(self.memory, rows, place, extent)
-        if self._lean:
-            return self._lean(ids, positions_in_range, mask, cache)
-        output = self.model(
-            input_ids=ids,
-            attention_mask=mask,
-            position_ids=positions_in_range,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        return torch.as_tensor(output.logits[:, -1]).float()
+        return NewTokens.of(self.memory, rows, inputs, positions)
 
 
 def _common(a: np.ndarray, b: np.ndarray) -> int:

@@ -4,8 +4,8 @@ To call those costs a small policy as much as its sums.
 
 The model's own parameters stay the only weights: those that are multiplied with the same input (query, key and value;
 gate and up) are moved next to each other, so that one product does for them, and the modules see the same memory. What
-loads weights into the model, or reads them, need not know. Not here: policies of another shape, which `batcher.py` runs
-through transformers; the cache (`slots.py`).
+loads weights into the model, or reads them, need not know. Not here: policies of another shape (`forward.py`), the
+cache (`slots.py`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ import torch
 from torch.nn import functional
 
 from r1ci_plugin.rollout.cpu.attention import grouped_attention
-from r1ci_plugin.rollout.cpu.slots import SlotCache
+from r1ci_plugin.rollout.cpu.forward import NewTokens
 
 _SHAPES = frozenset({"LlamaForCausalLM", "Qwen2ForCausalLM"})
+_Turn = tuple[torch.Tensor, torch.Tensor]
+"""Cosine and sine of the new tokens' positions, (B, Q, 1, head size) each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class _Layer:
 
 
 class LeanForward:
-    """The forward pass of a policy over `capacity` positions, in float32 on the CPU: the model's own up to rounding."""
+    """The `Forward` of a policy over `capacity` positions, in float32 on the CPU: the model's own up to rounding."""
 
     @staticmethod
     def serves(model: Any) -> bool:
@@ -70,24 +72,43 @@ class LeanForward:
         self._cos = cos[0].contiguous()
         self._sin = torch.cat([-sin[0, :, :half], sin[0, :, half:]], dim=-1)
 
-    def __call__(
-        self, ids: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor, cache: SlotCache
-    ) -> torch.Tensor:
-        """ids, positions (B, Q), mask (B, 1, Q, extent), added to the scores -> logits of the last position (B, V)."""
-        rows, steps = ids.shape
-        cos, sin = self._cos[positions][:, :, None], self._sin[positions][:, :, None]
-        turned = self._heads + self._kv_heads
-        x = functional.embedding(ids, self._embedding)
-        for index, layer in enumerate(self._layers):
-            qkv = layer.qkv(self._normed(x, layer.before_attention)).view(rows, steps, -1, self._size)
-            qk, value = qkv[:, :, :turned], qkv[:, :, turned:]
-            qk = torch.addcmul(qk * cos, qk.roll(self._size // 2, -1), sin).transpose(1, 2)
-            keys, values = cache.update(qk[:, self._heads :], value.transpose(1, 2), index)
-            seen, _ = grouped_attention(None, qk[:, : self._heads], keys, values, mask)
-            x = x + layer.output(seen.reshape(rows, steps, -1))
-            gate, up = layer.gate_up(self._normed(x, layer.before_mlp)).chunk(2, dim=-1)
-            x = x + layer.down(functional.silu(gate) * up)
+    def store(self, new: NewTokens) -> None:
+        """As `Forward` says. What the last layer makes of its keys and values nobody would read."""
+        x, turn = self._start(new)
+        last = len(self._layers) - 1
+        for index in range(last):
+            x = self._through(index, x, turn, new)
+        self._attends(last, x, turn, new)
+
+    def logits(self, new: NewTokens) -> torch.Tensor:
+        """As `Forward` says."""
+        x, turn = self._start(new)
+        for index in range(len(self._layers)):
+            x = self._through(index, x, turn, new)
         return functional.linear(self._normed(x[:, -1], self._norm), self._head)
+
+    def _start(self, new: NewTokens) -> tuple[torch.Tensor, _Turn]:
+        cos, sin = self._cos[new.positions][:, :, None], self._sin[new.positions][:, :, None]
+        return functional.embedding(new.ids, self._embedding), (cos, sin)
+
+    def _through(self, index: int, x: torch.Tensor, turn: _Turn, new: NewTokens) -> torch.Tensor:
+        """(B, Q, hidden) through a layer."""
+        layer = self._layers[index]
+        seen, _ = grouped_attention(None, *self._attends(index, x, turn, new), new.mask)
+        x = x + layer.output(seen.reshape(*x.shape[:2], -1))
+        gate, up = layer.gate_up(self._normed(x, layer.before_mlp)).chunk(2, dim=-1)
+        return x + layer.down(functional.silu(gate) * up)
+
+    def _attends(
+        self, index: int, x: torch.Tensor, turn: _Turn, new: NewTokens
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """A layer's queries of the new tokens, and all keys and values, the new ones stored among them."""
+        layer, (cos, sin) = self._layers[index], turn
+        turned = self._heads + self._kv_heads
+        qkv = layer.qkv(self._normed(x, layer.before_attention)).view(*x.shape[:2], -1, self._size)
+        qk, value = qkv[:, :, :turned], qkv[:, :, turned:]
+        qk = torch.addcmul(qk * cos, qk.roll(self._size // 2, -1), sin).transpose(1, 2)
+        return qk[:, : self._heads], *new.cache.update(qk[:, self._heads :], value.transpose(1, 2), index)
 
     def _normed(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         return functional.rms_norm(x, weight.shape, weight, self._epsilon)

@@ -10,9 +10,10 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from r1ci_plugin.rollout.cpu.forward import Forward, ModuleForward, NewTokens  # noqa: E402
 from r1ci_plugin.rollout.cpu.lean import LeanForward  # noqa: E402
 from r1ci_plugin.rollout.cpu.models import prepare_policy  # noqa: E402
-from r1ci_plugin.rollout.cpu.slots import SlotCache, SlotMemory  # noqa: E402
+from r1ci_plugin.rollout.cpu.slots import SlotMemory  # noqa: E402
 from r1ci_plugin.rollout.cpu.weights import WeightLoader  # noqa: E402
 
 CAPACITY = 48
@@ -44,31 +45,20 @@ def _policy(kind: str, changes: dict[str, Any], seed: int = 0) -> Any:
     return model
 
 
-def _passes(forward: Any, config: Any) -> list[Any]:
-    """A ragged prefill of three rows and two decode steps after it."""
+def _passes(forward: Forward, config: Any, stores_first: bool = False) -> list[Any]:
+    """The logits of a ragged prefill of three rows, or only its keys and values, and of two decode steps after it."""
     memory = SlotMemory(config, 3, CAPACITY)
     chance, given = np.random.default_rng(0), []
     places = np.array([[0, 1, 2, 3], [0, 1, CAPACITY, CAPACITY], [0, 1, 2, CAPACITY]])
     for positions in (places, np.array([[4], [2], [3]]), np.array([[5], [3], [4]])):
-        real = np.where(positions < CAPACITY, positions, 0)
-        extent = int(real.max()) + 1
-        seen = torch.arange(extent)[None, None] <= torch.from_numpy(positions)[:, :, None]
-        mask = torch.zeros(seen.shape).masked_fill_(~seen, -torch.inf)[:, None]
-        ids = torch.from_numpy(chance.integers(0, SHAPE["vocab_size"], positions.shape))
-        cache = SlotCache(memory, slice(0, 3), torch.from_numpy(positions), extent)
-        given.append(forward(ids, torch.from_numpy(real), mask, cache))
+        ids = chance.integers(0, SHAPE["vocab_size"], positions.shape)
+        new = NewTokens.of(memory, slice(0, 3), ids, positions)
+        if stores_first and positions is places:
+            forward.store(new)
+        else:
+            given.append(forward.logits(new))
     # the rows whose last place was padding have no answer in the prefill
-    return [given[0][:1], *given[1:]]
-
-
-def _modules(model: Any) -> Any:
-    def forward(ids: Any, positions: Any, mask: Any, cache: Any) -> Any:
-        output = model(
-            input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache, logits_to_keep=1
-        )
-        return output.logits[:, -1]
-
-    return forward
+    return given if stores_first else [given[0][:1], *given[1:]]
 
 
 @pytest.mark.parametrize("name", POLICIES)
@@ -77,10 +67,20 @@ def test_it_gives_what_the_modules_give(name: str) -> None:
     untouched, model = _policy(*POLICIES[name]), _policy(*POLICIES[name])
     assert LeanForward.serves(model)
     lean = _passes(LeanForward(model, CAPACITY), model.config)
-    for own, other in zip(lean, _passes(_modules(untouched), model.config), strict=True):
+    for own, other in zip(lean, _passes(ModuleForward(untouched), model.config), strict=True):
         torch.testing.assert_close(own, other, atol=2e-5, rtol=1e-5)
-    for own, other in zip(_passes(_modules(model), model.config), lean, strict=True):
+    for own, other in zip(_passes(ModuleForward(model), model.config), lean, strict=True):
         torch.testing.assert_close(own, other, atol=2e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", POLICIES)
+@torch.inference_mode()
+def test_what_only_stores_a_prompt_leaves_the_same_keys_and_values(name: str) -> None:
+    model = _policy(*POLICIES[name])
+    lean = LeanForward(model, CAPACITY)
+    stored, whole = _passes(lean, model.config, stores_first=True), _passes(lean, model.config)[1:]
+    for own, other in zip(stored, whole, strict=True):
+        torch.testing.assert_close(own, other, atol=0, rtol=0)
 
 
 @pytest.mark.parametrize("name", POLICIES)
@@ -90,7 +90,7 @@ def test_it_follows_the_weights_that_are_loaded_into_the_model(name: str) -> Non
     loader.load(trained.state_dict())
     loader.finish()
     with torch.inference_mode():
-        for own, other in zip(_passes(lean, model.config), _passes(_modules(trained), model.config), strict=True):
+        for own, other in zip(_passes(lean, model.config), _passes(ModuleForward(trained), model.config), strict=True):
             torch.testing.assert_close(own, other, atol=2e-5, rtol=1e-5)
 
 
