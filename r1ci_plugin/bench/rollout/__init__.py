@@ -30,22 +30,22 @@ def measure(quick: bool = False) -> list[Figure]:
     for name, run in loop.runs(quick).items():
         _say(str(run))
         outcomes[name] = loop.measured(run)
-    found = [*loop.figures(outcomes), many_workers(outcomes["mixed"], outcomes["large"], quick)]
+    found = [*loop.figures(outcomes), many_workers(outcomes["large"], quick)]
     _say("the CPU engine against transformers.generate")
     return [*found, *engine.measure(quick)]
 
 
-def many_workers(one: Outcome, large: Outcome, quick: bool) -> Figure:
-    """What one worker measured, taken for 1, 2 and 4 of them (quick: 2), against them; and what it says of 64 nodes."""
+def many_workers(large: Outcome, quick: bool) -> Figure:
+    """What one worker cost, taken for 1, 2 and 4 of them (quick: 1 and 2), against them; and what 64 nodes need."""
     from r1ci_plugin.bench.rollout import nodes
 
     cores, count = len(os.sched_getaffinity(0)), 128 if quick else 512
     parameters = Parameters(profile="fast", layout=Layout(trajectories=count))
-    seconds = {}
-    for workers in (2,) if quick else (1, 2, 4):
+    seconds, demands = {}, {}
+    for workers in (1, 2) if quick else (1, 2, 4):
         _say(f"{count} trajectories in no time, worker processes: {workers}")
-        seconds[workers] = nodes.saturated_s(parameters, workers, slots=2 * cores)
-    errors = nodes.model_errors(nodes.Demand.of(one.measured), seconds, count, cores)
+        seconds[workers], demands[workers] = nodes.saturated(parameters, workers, slots=2 * cores)
+    errors = nodes.model_errors(demands[1], seconds, count, cores)
     return Figure.judged(
         "rollout_worker_model_error",
         max(map(abs, errors.values())),

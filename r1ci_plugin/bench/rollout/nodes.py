@@ -1,9 +1,9 @@
 """From one machine to many nodes: a model of what worker processes and executors need, and how well it fits here.
 
 A worker process is one event loop, so it does at most one second of work a second; the cores of a machine do not do
-more either, for all that runs on them. What a trajectory costs of both was measured with one worker; the model says how
-long it then takes several workers to get a step done if the GPUs are infinitely fast, and that is measured. Left out:
-the driver of verl and its data plane, which are not ours and grow with the batch.
+more either, for all that runs on them. What a trajectory costs of both is measured with one worker whose GPUs are
+infinitely fast; the model says how long it then takes several such workers to get a step done, and that is measured.
+Left out: the driver of verl and its data plane, which are not ours and grow with the batch.
 """
 
 from __future__ import annotations
@@ -47,15 +47,17 @@ class Demand:
         return trajectories * max(self.worker_s / min(workers, cores), (self.worker_s + self.others_s) / cores)
 
 
-def saturated_s(parameters: Parameters, workers: int, slots: int) -> float:
-    """Seconds of a step split over worker processes, with GPUs and code that take no time."""
+def saturated(parameters: Parameters, workers: int, slots: int) -> tuple[float, Demand]:
+    """Seconds of a step split over worker processes, with GPUs and code that take no time; and what the first worker's
+    trajectories cost."""
     share = replace(parameters.layout, trajectories=parameters.layout.trajectories // workers)
     context = multiprocessing.get_context("spawn")
     together = context.Barrier(workers)
     with context.Pool(workers, initializer=_keep, initargs=(together,)) as pool:
         jobs = [(replace(parameters, layout=share, seed=number), slots) for number in range(workers)]
-        spans = pool.starmap(_worker, jobs, chunksize=1)
-    return max(end for _, end in spans) - min(start for start, _ in spans)
+        done = pool.starmap(_worker, jobs, chunksize=1)
+    seconds = max(began + took.step_s / NO_TIME for began, took in done) - min(began for began, _ in done)
+    return seconds, Demand.of(done[0][1])
 
 
 def plan(took: Measured, nodes: Sequence[int] = (1, 4, 16, 64)) -> list[dict[str, Any]]:
@@ -101,15 +103,15 @@ def _keep(together: Barrier) -> None:
     _together = together
 
 
-def _worker(parameters: Parameters, slots: int) -> tuple[float, float]:
-    """In a worker process: when the step began and ended, on the machine's clock."""
+def _worker(parameters: Parameters, slots: int) -> tuple[float, Measured]:
+    """In a worker process: when the step began on the machine's clock, and what it took."""
     workload = make_workload(parameters, NO_TIME)
-    span: list[float] = []
+    began: list[float] = []
 
     def start() -> None:
         assert _together is not None
         _together.wait()
-        span.append(monotonic())
+        began.append(monotonic())
 
     took = run_step(workload, parameters, time_scale=NO_TIME, slots=slots, on_start=start)
-    return span[0], span[0] + took.step_s / NO_TIME
+    return began[0], took

@@ -52,6 +52,8 @@ class SimulatedServer:
         """Processor time of the simulation."""
         self.code: dict[int, list[Interval]] = defaultdict(list)
         """When code of each GPU's trajectories ran or waited for a slot."""
+        self.ended: list[float] = []
+        """When trajectories ended, in seconds since the first request."""
 
     @property
     def busy(self) -> list[list[Interval]]:
@@ -101,6 +103,7 @@ class SimulatedServer:
 
     def leave(self) -> None:
         """A trajectory has ended."""
+        self.ended.append(self.now())
         if self._phases:
             self._phases.leave()
 
