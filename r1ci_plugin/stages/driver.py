@@ -156,19 +156,19 @@ class Driver:
 
     def _follow(self, job: Job, run: RunFolder, expected: Expected) -> None:
         """Wait for the end of a job; stop it at once if it began wrong, or if this process is told to end."""
-        seen, checked = run.starts(), False
+        seen, checked, reported = run.starts(), False, 0
         try:
             while job.is_alive():
                 if not checked and (starts := run.starts()) != seen:
                     checked = True
                     check_start(run, expected)
                     self._say(f"stage {expected.stage} {_began(starts[-1])}")
-                self._report(run, expected.stage)
+                reported = self._report(run, expected.stage, reported)
                 time.sleep(self._poll_s)
         except BaseException:
             job.stop()
             raise
-        self._report(run, expected.stage)
+        self._report(run, expected.stage, reported)
         if job.code:
             step = run.last_step()
             raise StageFailed(
@@ -176,9 +176,12 @@ class Driver:
                 f"read {run.console}, then {AGAIN}" + (f": it goes on at step {step}" if step else ""),
             )
 
-    def _report(self, run: RunFolder, stage: int) -> None:
-        if steps := run.updated_steps():
-            self._on_step(stage, max(steps), run.settings().total_steps or max(steps))
+    def _report(self, run: RunFolder, stage: int, reported: int) -> int:
+        """Report the newest step unless it was reported, and return it: reading settings takes time from the job."""
+        step = max(run.updated_steps(), default=reported)
+        if step > reported:
+            self._on_step(stage, step, run.settings().total_steps or step)
+        return step
 
     def _conclude(self, stage: int, expected: Expected, overrides: tuple[str, ...]) -> Finished:
         """Check a stage at its end and write it down."""

@@ -29,6 +29,7 @@ class World:
         self.folder = folder
         self.runs = folder / "runs with a space"
         self.said: list[str] = []
+        self.reported: list[tuple[int, int, int]] = []
         self.data = folder / "data"
         self.data.mkdir()
         ids = [f"q{index}" for index in range(12)]
@@ -63,7 +64,15 @@ class World:
         if first == 1:
             plan.setdefault("policy", str(self.policy))
         made = Plan(first, last, overrides, **plan)
-        return Driver(made, self.runs, say=self.said.append, commands=self.commands(), poll_s=0.02).run()
+        driver = Driver(
+            made,
+            self.runs,
+            say=self.said.append,
+            on_step=lambda *step: self.reported.append(step),
+            commands=self.commands(),
+            poll_s=0.02,
+        )
+        return driver.run()
 
     def jobs(self) -> list[int]:
         """The stages of all jobs that were started, in order."""

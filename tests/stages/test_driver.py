@@ -58,6 +58,12 @@ def test_stages_run_in_order_and_each_starts_from_the_policy_of_the_one_before(w
     assert [stage.groups for stage in (first, second, third)] == [{1: 4}, {1: 4, 2: 4}, {1: 4, 2: 4, 3: 4}]
 
 
+def test_steps_are_reported_once_each_and_up_to_the_last(world: Any) -> None:
+    world.drive(1, 2)
+    assert world.reported == sorted(set(world.reported))
+    assert {(1, STEPS, STEPS), (2, STEPS, STEPS)} <= set(world.reported)
+
+
 def test_overrides_reach_every_stage(world: Any) -> None:
     world.drive(1, 2, ("trainer.total_training_steps=2", "data.train_batch_size=4"))
     for stage in (1, 2):
