@@ -96,6 +96,7 @@ def _as_dict(path: str, job: Job, memory: Memory, reasons: list[str], change: tu
         "parameters": job.shape.parameters,
         "nodes": job.nodes,
         "gpus_per_node": job.gpus_per_node,
+        "sampling_gpus": job.sampling_gpus,
         "gpu_memory_gb": _gb(memory.gpu),
         "gpu": [_moment(moment) for moment in gpu_moments(job, memory.gpu)],
         "host": [_moment(moment) for moment in host_moments(job)],
@@ -131,7 +132,8 @@ def _print(path: str, job: Job, memory: Memory) -> None:
 
     console = Console()
     console.print(f"{path}: {_sizes(job.shape)}", highlight=False)
-    console.print(f"{job.nodes} x {job.gpus_per_node} GPUs of {memory.gpu / GIB:g} GB", highlight=False)
+    apart = f", and {job.sampling_gpus} that only sample" if job.sampling_gpus else ""
+    console.print(f"{job.nodes} x {job.gpus_per_node} GPUs of {memory.gpu / GIB:g} GB{apart}", highlight=False)
     table = Table("moment", "GB", "what lies there, GB", **FITTING)
     groups = (("on a GPU", gpu_moments(job, memory.gpu)), ("on the first node's host", list(host_moments(job))))
     for title, moments in groups:

@@ -20,7 +20,7 @@ class CannotPlan(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The rollout engine, vLLM, on the GPUs of the trainer."""
+    """The rollout engine, vLLM, on the GPUs of the trainer, and on those of nodes that only sample."""
 
     tensor_parallel: int
     share: float
@@ -33,7 +33,7 @@ class Engine:
     bucket: int
     """Bytes of a piece of weights on its way from the trainer."""
     trajectories: int
-    """Of a step, in all engines together."""
+    """Under way at most, in all engines that sample for training together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,10 @@ class Job:
     """A checkpoint holds the policy for Hugging Face as well."""
     checkpoints: int | None = None
     """Kept on disk; None: all."""
+    sampling_gpus: int = 0
+    """Of nodes that only sample (`separate_async`); 0: the trainer's own GPUs do."""
+    weight_copies: int = 0
+    """Of the trainer's weights on the host, for log-probs of the policy a step began with."""
 
     @property
     def gpus(self) -> int:
@@ -84,7 +88,8 @@ class Job:
 
     @property
     def engines(self) -> int:
-        return self.gpus // self.engine.tensor_parallel if self.engine else 0
+        """That sample for training."""
+        return (self.sampling_gpus or self.gpus) // self.engine.tensor_parallel if self.engine else 0
 
 
 def model_path(config: Any) -> str:
@@ -106,8 +111,6 @@ def _stage(config: Any, shape: ModelShape) -> Job:
     actor, reference, model = (config.actor_rollout_ref[part] for part in ("actor", "ref", "model"))
     rollout, engine = config.actor_rollout_ref.rollout, actor.fsdp_config
     _refuse(config.trainer.device, actor.strategy, model)
-    if config.trainer.v1.trainer_mode != "sync":
-        raise CannotPlan(f"verl's trainer mode {config.trainer.v1.trainer_mode} is not planned, only sync")
     if not actor.use_dynamic_bsz:
         raise CannotPlan("micro batches by rows are not planned: actor_rollout_ref.actor.use_dynamic_bsz=true")
     if rollout.name != "vllm":
@@ -127,7 +130,7 @@ def _stage(config: Any, shape: ModelShape) -> Job:
             sequences=int(rollout.max_num_seqs),
             batched_tokens=int(rollout.max_num_batched_tokens),
             bucket=int(rollout.checkpoint_engine.update_weights_bucket_megabytes) << 20,
-            trajectories=int(config.data.train_batch_size * rollout.n),
+            trajectories=int(config.data.train_batch_size * rollout.n) * _batches_under_way(config),
         ),
         log_prob_tokens=int(rollout.log_prob_max_token_len_per_gpu),
         reference_tokens=int(reference.log_prob_max_token_len_per_gpu),
@@ -137,8 +140,26 @@ def _stage(config: Any, shape: ModelShape) -> Job:
         critic=config.algorithm.adv_estimator == "gae",
         exported="hf_model" in actor.checkpoint.save_contents,
         checkpoints=config.trainer.max_actor_ckpt_to_keep,
+        **_separate(config),
         **_fsdp(engine, model),
     )
+
+
+def _batches_under_way(config: Any) -> int:
+    """A step's own, and in the asynchronous modes those sampled ahead (verl/trainer/ppo/v1/trainer_base.py)."""
+    mode = config.trainer.v1.trainer_mode
+    return 1 if mode == "sync" else 1 + int(config.trainer.v1[mode].num_warmup_batches)
+
+
+def _separate(config: Any) -> dict[str, Any]:
+    """What the mode `separate_async` adds: nodes that only sample, and copies of the weights, one of those a step
+    began with and, where a step has several updates, one of the newest (verl/trainer/ppo/v1/trainer_separate_async.py).
+    """
+    if config.trainer.v1.trainer_mode != "separate_async":
+        return {}
+    rollout, updates = config.actor_rollout_ref.rollout, int(config.trainer.v1.separate_async.parameter_sync_step)
+    copies = 0 if config.algorithm.rollout_correction.bypass_mode else min(2, updates)
+    return {"sampling_gpus": int(rollout.nnodes * rollout.n_gpus_per_node), "weight_copies": copies}
 
 
 def _fine_tuning(config: Any, shape: ModelShape) -> Job:

@@ -1,8 +1,9 @@
 """The moments of a run and what lies in memory at each: on a GPU, on a node's host, on disk.
 
 A moment is a time at which no part of it is freed, so its parts add up; the largest decides. Which process holds what
-at which moment follows verl's trainer in its mode `sync` and its FSDP engine (verl/workers/engine_workers.py,
-verl/workers/engine/base.py). Left out: the bytes of a part (`formulas.py`).
+at which moment follows verl's trainers (verl/trainer/ppo/v1/) and its FSDP engine (verl/workers/engine_workers.py,
+verl/workers/engine/base.py). The mode `colocate_async` has the moments of `sync`: its engine sleeps while the trainer
+works. Left out: the bytes of a part (`formulas.py`).
 """
 
 from __future__ import annotations
@@ -57,13 +58,15 @@ class Cache:
 
 
 def gpu_moments(job: Job, gpu: float) -> list[Moment]:
-    """The moments of a step on one GPU of so many bytes, in their order. The optimizer's moments exist from the first
+    """The moments of a step on one GPU of so many bytes, in their order, the last one on a node that only samples, if
+    there are any (then the trainer's GPUs have a rollout at validation). The optimizer's moments exist from the first
     step's end on, so this is a step behind the first."""
     training = [_update(job), _head(job), _step(job)]
     if job.engine is None:
         return training
     passes = [_log_probs(job)] + ([_reference(job)] if job.reference_bytes else [])
-    return [_rollout(job, job.engine, gpu), *passes, *training, _transfer(job, job.engine)]
+    together = [_rollout(job, job.engine, gpu), *passes, *training, _transfer(job, job.engine)]
+    return together + ([_sending(job, job.engine), _sampling(job.engine, gpu)] if job.sampling_gpus else [])
 
 
 def cache_of(job: Job, engine: Engine, gpu: float) -> Cache:
@@ -187,6 +190,20 @@ def _transfer(job: Job, engine: Engine) -> Moment:
     return Moment("weights to the engine", parts)
 
 
+def _sending(job: Job, engine: Engine) -> Moment:
+    """Weights go to other nodes through two buffers on every GPU (verl/checkpoint_engine/nccl_checkpoint_engine.py)."""
+    parts = {CONTEXT: f.TRAINER_CONTEXT, **_engine_asleep(job), **_resident(job, loaded=True)}
+    parts["weights on their way"] = 2 * engine.bucket + f.largest_tensor(job.shape, job.master_bytes)
+    return Moment("weights to other nodes", parts)
+
+
+def _sampling(engine: Engine, gpu: float) -> Moment:
+    """The engine keeps its cache while new weights come: through the same buffers in a process beside it, and from
+    there in pieces (`CheckpointEngineWorker`)."""
+    parts = {CONTEXT: f.TRAINER_CONTEXT, ASLEEP: f.ENGINE_OUTSIDE, ENGINE: engine.share * gpu}
+    return Moment("a node that only samples", {**parts, "weights on their way": 3.0 * engine.bucket})
+
+
 def _add(parts: dict[str, float], name: str, size: float) -> None:
     if size:
         parts[name] = size
@@ -206,6 +223,10 @@ def host_moments(job: Job) -> Iterator[Moment]:
         waiting["AdamW's moments"] = models * share * f.moments(shape, job.master_bytes, job.shards)
     if job.all_offload:
         waiting["gradients"] = share * f.weights(shape, job.master_bytes, job.shards)
+    if job.weight_copies:
+        waiting["weights a step began with"] = (
+            job.weight_copies * share * f.weights(shape, job.master_bytes, job.shards)
+        )
     if job.activations_offload:
         kept = f.activations(shape, job.update_tokens, recompute=job.recompute)
         waiting["kept activations"] = share * kept

@@ -64,12 +64,24 @@ def test_fine_tuning_is_planned_by_the_same_words() -> None:
         (["r1ci_model@_global_=gpt"], "does not compose"),
         (["actor_rollout_ref.model.lora_rank=8"], "LoRA is not planned"),
         (["r1ci_backend@_global_=cpu"], "only the gpu back end"),
-        (["trainer.v1.trainer_mode=separate_async"], "separate_async is not planned"),
+        (["actor_rollout_ref.actor.use_dynamic_bsz=false"], "micro batches by rows are not planned"),
     ],
 )
 def test_what_cannot_be_planned_is_one_line(arguments: list[str], word: str) -> None:
     done = plan(*arguments)
     assert done.exit_code == 2 and word in done.output and "Traceback" not in done.output
+
+
+def test_trajectories_sampled_ahead_share_the_cache_in_the_asynchronous_modes() -> None:
+    sync, together, apart = (
+        json.loads(plan(SEVEN, TWO_NODES, f"r1ci_mode@_global_={mode}", "--json").stdout)
+        for mode in ("sync", "colocate_async", "separate_async")
+    )
+    assert together["gpu"] == sync["gpu"]
+    assert together["engine"]["trajectories"] == 2 * sync["engine"]["trajectories"]
+    # one node of eight samples for both of the trainer's
+    assert (apart["sampling_gpus"], apart["engine"]["engines"]) == (8, sync["engine"]["engines"] // 2)
+    assert apart["engine"]["trajectories"] == 4 * sync["engine"]["trajectories"]
 
 
 def test_without_verl_the_command_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,20 @@ def test_a_critic_waits_as_a_second_model(make_job: Any) -> None:
     )
 
 
+def test_nodes_that_only_sample_have_an_engine_and_what_brings_it_weights(make_job: Any) -> None:
+    together, apart = make_job(), make_job(sampling_gpus=8, weight_copies=2)
+    assert [found.name for found in gpu_moments(apart, GPU)] == [
+        *(found.name for found in gpu_moments(together, GPU)),
+        "weights to other nodes",
+        "a node that only samples",
+    ]
+    alone = moment(apart, "a node that only samples").parts
+    assert alone["engine's share"] == 0.7 * GPU and not set(SHARDED) & set(alone)
+    assert (together.engines, apart.engines) == (8, 4)
+    more = moment(apart, "between updates").total - moment(together, "between updates").total
+    assert more == 2 * 7615616512 * 4 / 2  # this node's half, in float32
+
+
 def test_fine_tuning_has_no_rollout(make_job: Any) -> None:
     job = make_job(reference_bytes=0)
     from dataclasses import replace
