@@ -22,7 +22,7 @@ DEV = [
     *FUSION,
     "pytest>=8",
     "pytest-asyncio>=1.0",
-    "pytest-xdist>=3.6",
+    "pytest-xdist>=3.7",
     "hypothesis>=6.100",
     "jsonschema>=4",
     "networkx>=3",

@@ -51,6 +51,15 @@ def run_command(
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests begin first: what is long must not begin last.
+
+    `run.sh` hands out whole files, since a job that a file's tests share would else be run by several workers.
+    """
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def run() -> Run:
     return run_command

@@ -17,4 +17,4 @@ echo "== ruff"
 echo "== mypy"
 .venv/bin/mypy
 echo "== pytest"
-exec .venv/bin/python -m pytest -n "${R1CI_TEST_WORKERS:-2}" --dist worksteal "$@"
+exec .venv/bin/python -m pytest -n "${R1CI_TEST_WORKERS:-2}" --dist loadfile --no-loadscope-reorder "$@"

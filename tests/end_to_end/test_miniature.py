@@ -37,6 +37,7 @@ def result(work: Path, name: str) -> dict[str, Any]:
     return content
 
 
+@pytest.mark.slow
 def test_every_arm_leaves_a_result_with_equal_rollouts_from_the_fine_tuned_policy(work: Path) -> None:
     base, plain, staged = (result(work, name) for name in ("sft", "plain-1", "staged-1"))
     assert plain["start"] == staged["start"] == base["start"]
@@ -52,6 +53,7 @@ def test_every_arm_leaves_a_result_with_equal_rollouts_from_the_fine_tuned_polic
         assert set(base["answers"][task]) == set(plain["answers"][task]) == set(staged["answers"][task])
 
 
+@pytest.mark.slow
 def test_the_same_command_again_trains_nothing(work: Path) -> None:
     files = sorted((work / "quick").glob("*.json"))
     before = [file.stat().st_mtime_ns for file in files]
