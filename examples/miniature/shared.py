@@ -90,11 +90,17 @@ def evaluate(
     return run([*command, *_limits(protocol), "--out", out, "--json"], log)
 
 
+SLOTS = 4
+"""Code calls at once, however few processors: scripts that never end would else hold up all others, each for the whole
+time limit. As in recipes/r1ci_backend/cpu.yaml."""
+
+
 def _limits(protocol: Protocol) -> list[object]:
     limits = protocol.limits
     return [
         *("--response-tokens", limits.response_tokens, "--result-tokens", limits.result_tokens),
-        *("--context-tokens", limits.context_tokens, "--code-timeout", limits.code_timeout_s, "--concurrency", 64),
+        *("--context-tokens", limits.context_tokens, "--code-timeout", limits.code_timeout_s),
+        *("--concurrency", 64, "--slots", SLOTS),
     ]
 
 
