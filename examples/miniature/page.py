@@ -112,10 +112,14 @@ def _bars(study: Study, side: str) -> Sheet:
         line = compared.overall
         sheet.notes.append(
             f"The same answers question by question, seeds pooled: {100 * line.difference:+.1f} points "
-            f"({interval_text(line.low, line.high, '+.1f') or 'no interval'}), p = {line.p:.4f} "
+            f"({interval_text(line.low, line.high, '+.1f') or 'no interval'}), {_chance(line.p)} "
             f"({line.questions} questions); it speaks of these very policies."
         )
     return sheet
+
+
+def _chance(p: float) -> str:
+    return f"p = {p:.4f}" if p >= 1e-4 else "p < 0.0001"
 
 
 def _gains(study: Study, side: str) -> Sheet:
