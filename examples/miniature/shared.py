@@ -18,6 +18,10 @@ from protocol import Protocol, digest
 
 from r1ci_plugin.curriculum.manifest import Manifest, load_manifest, make_manifest, write_manifest
 
+SLOTS = 4
+"""Code calls at once, however few processors: scripts that never end would else hold up all others, each for the whole
+time limit. As in recipes/r1ci_backend/cpu.yaml."""
+
 
 @dataclass(frozen=True)
 class Shared:
@@ -88,11 +92,6 @@ def evaluate(
     command += ["--per-task", protocol.questions.held_out, "--exclude", shared.policy / "questions_seen.json"]
     command += ["--samples", answers, "--temperature", protocol.evaluation.temperature]
     return run([*command, *_limits(protocol), "--out", out, "--json"], log)
-
-
-SLOTS = 4
-"""Code calls at once, however few processors: scripts that never end would else hold up all others, each for the whole
-time limit. As in recipes/r1ci_backend/cpu.yaml."""
 
 
 def _limits(protocol: Protocol) -> list[object]:

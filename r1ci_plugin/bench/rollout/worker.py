@@ -56,7 +56,7 @@ class Measured:
     """Processor time of this process, without the simulation: agent loop, verl's part, reward manager."""
     verl_cpu_s: float
     """What verl spends on as many trajectories of these lengths, ending at the same moments, with an agent loop and a
-    reward manager that do nothing. All at once would cost it a quarter less: what it runs through would stay warm."""
+    reward manager that do nothing. All at once they would cost it less: what it runs through would stay warm."""
     simulation_cpu_s: float
     """In this process as well, and in no other figure."""
     verifier_cpu_s: float
