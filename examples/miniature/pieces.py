@@ -33,9 +33,9 @@ def core(protocol: Protocol, tuned: Mapping[str, float]) -> list[Piece]:
     return [piece(protocol, arm, seed, tuned) for seed in protocol.seeds.core for arm in protocol.core]
 
 
-def extension(protocol: Protocol, tuned: Mapping[str, float]) -> list[Piece]:
-    """All arms that are not in the core."""
-    arms = [arm for arm in protocol.arms if arm not in protocol.core]
+def extension(protocol: Protocol, tuned: Mapping[str, float], arms: tuple[str, ...] = ()) -> list[Piece]:
+    """All arms that are not in the core, or the named ones, seed by seed."""
+    arms = arms or tuple(arm for arm in protocol.arms if arm not in protocol.core)
     seeds = sorted({seed for arm in arms for seed in protocol.seeds_of(arm)})
     return [piece(protocol, arm, seed, tuned) for seed in seeds for arm in arms if seed in protocol.seeds_of(arm)]
 

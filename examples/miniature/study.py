@@ -1,6 +1,6 @@
 """The command line of the study in miniature; `run.sh` calls it.
 
-    study.py [core | extension | piece ARM SEED | tune [ARM ...] | prepare | quick | analyse]
+    study.py [core | extension [ARM ...] | piece ARM SEED | tune [ARM ...] | prepare | quick | analyse]
 
 A piece whose result is there is not run again, so the same command goes on after any interruption, and results add up
 over sittings. Left out: everything that is done.
@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="?", default="core", choices=[*PLANS, "analyse"])
-    parser.add_argument("names", nargs="*", help="for piece: ARM SEED; for tune: arms, all if none")
+    parser.add_argument("names", nargs="*", help="for piece: ARM SEED; for extension and tune: arms, all if none")
     parser.add_argument("--protocol", default="core", help="a file beside protocol.yaml with what differs, by name")
     parser.add_argument("--results", type=Path, help="folder of the results (examples/miniature/results)")
     parser.add_argument("--work", type=Path, default=CHECKOUT / "runs" / "miniature", help="folder for everything else")
@@ -73,16 +73,24 @@ def _piece(protocol: Protocol, names: Sequence[str], tuned: dict[str, float]) ->
 
 
 def _tune(protocol: Protocol, names: Sequence[str], tuned: dict[str, float]) -> list[Piece]:
-    unknown = [name for name in names if name not in protocol.tuning.arms]
-    if unknown:
-        raise ProtocolError(f"{unknown[0]} is not tuned: {', '.join(protocol.tuning.arms)}")
-    return pieces.tuning(protocol, tuple(names))
+    return pieces.tuning(protocol, _arms(names, protocol.tuning.arms))
+
+
+def _extension(protocol: Protocol, names: Sequence[str], tuned: dict[str, float]) -> list[Piece]:
+    return pieces.extension(protocol, tuned, _arms(names, protocol.arms))
+
+
+def _arms(names: Sequence[str], known: Collection[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in known:
+            raise ProtocolError(f"no such arm: {name}; there are {', '.join(known)}")
+    return tuple(names)
 
 
 Plan = Callable[[Protocol, Sequence[str], dict[str, float]], list[Piece]]
 PLANS: dict[str, Plan] = {
     "core": lambda protocol, names, tuned: pieces.core(protocol, tuned),
-    "extension": lambda protocol, names, tuned: pieces.extension(protocol, tuned),
+    "extension": _extension,
     "piece": _piece,
     "tune": _tune,
     "prepare": lambda protocol, names, tuned: [],
