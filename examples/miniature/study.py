@@ -51,7 +51,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--protocol", default="core", help="a file beside protocol.yaml with what differs, by name")
     parser.add_argument("--results", type=Path, help="folder of the results (examples/miniature/results)")
     parser.add_argument("--work", type=Path, default=CHECKOUT / "runs" / "miniature", help="folder for everything else")
-    parser.add_argument("--parallel", type=int, default=1, help="pieces at a time")
+    parser.add_argument("--parallel", type=int, default=min(2, _processors()), help="pieces at a time, of 2 GB each")
     parser.add_argument("--page", type=Path, help="for analyse: Markdown page to put the tables into")
     return parser.parse_args()
 
@@ -111,6 +111,7 @@ def _run(protocol: Protocol, wanted: Sequence[Piece], work: Path, folder: Path, 
         training.measure_baseline(shared, name, work, folder, _say)
     _say(f"pass rates: r1ci potential show {shared.folder / 'potential'}; groups: r1ci stages show {shared.manifest}")
     started, failed = time.monotonic(), []
+    parallel = max(1, min(parallel, len(left)))
     shares = _shares(parallel)
     with ThreadPoolExecutor(parallel, initializer=lambda: os.sched_setaffinity(0, shares.pop())) as threads:
         jobs = {threads.submit(training.train, shared, piece, work, folder, _say): piece for piece in left}
@@ -134,10 +135,13 @@ def _run(protocol: Protocol, wanted: Sequence[Piece], work: Path, folder: Path, 
 def _shares(parallel: int) -> list[set[int]]:
     """The processors of each piece at a time, passed on from its thread to its processes: two pieces that share all of
     them wake each other's threads for a fifth of the time."""
-    processors = sorted(os.sched_getaffinity(0))
-    if parallel > len(processors):
-        raise ValueError(f"{parallel} pieces at a time need as many processors, and there are {len(processors)}")
-    return [set(processors[place::parallel]) for place in range(parallel)]
+    if parallel > _processors():
+        raise ValueError(f"{parallel} pieces at a time need as many processors, and there are {_processors()}")
+    return [set(sorted(os.sched_getaffinity(0))[place::parallel]) for place in range(parallel)]
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def _analyse(protocol: Protocol, folder: Path, target: Path | None) -> None:
