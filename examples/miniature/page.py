@@ -35,7 +35,7 @@ def markdown(study: Study) -> str:
     first = study.protocol.analysis.sides[0]
     sheets = [_bars(study, first)]
     sheets += [_gains(study, side) for side in study.protocol.analysis.sides]
-    sheets += [_probes(study, first), _behaviour(study), _tuning(study)]
+    sheets += [_differences(study), _probes(study, first), _behaviour(study), _tuning(study)]
     text = "\n".join(sheet.markdown() for sheet in sheets)
     return f"{text}\n{_missing(study)}\n"
 
@@ -85,7 +85,7 @@ def _bars(study: Study, side: str) -> Sheet:
             "staged over plain GRPO",
             f"aim {RATIO_BAR} or more",
             _number(ratio),
-            ratio and _met(ratio.value >= RATIO_BAR),
+            _met(ratio.value >= RATIO_BAR) if ratio else None,
         ),
         (
             "staged less reversed, points",
@@ -99,7 +99,12 @@ def _bars(study: Study, side: str) -> Sheet:
             order,
             _met(falling >= ORDERED_BAR) if seeds == wanted else None,
         ),
-        ("cold start over warm start", f"at most {COLD_BAR}", _number(cold), cold and _met(cold.value <= COLD_BAR)),
+        (
+            "cold start over warm start",
+            f"at most {COLD_BAR}",
+            _number(cold),
+            _met(cold.value <= COLD_BAR) if cold else None,
+        ),
     ]
     sheet = Sheet(f"Bars, on {SIDES[side]}", [Column(name) for name in ("what", "bar", "measured", "met")])
     sheet.rows += [(*row[:3], row[3] or "open") for row in rows]
@@ -145,11 +150,26 @@ def _gains(study: Study, side: str) -> Sheet:
         accuracy = sum(analysis.accuracy(one, tasks) for one in found) / len(found)
         trajectories = round(sum(one.trajectories for one in found) / len(found))
         rates = {one.learning_rate for one in found}
-        cells = (accuracy, mean and mean.value, interval, analysis.effective_share(found), trajectories)
+        cells = (accuracy, mean.value if mean else None, interval, analysis.effective_share(found), trajectories)
         sheet.rows.append((arm, len(found), *cells, rates.pop() if len(rates) == 1 else None))
     sheet.notes.append(
         "gain: over the policy the arm began with. trajectories: sampled in training, filtered ones too."
     )
+    return sheet
+
+
+def _differences(study: Study) -> Sheet:
+    """The staged curriculum against every other arm that trains on all tasks, paired by seed."""
+    sides = study.protocol.analysis.sides
+    columns = [Column("staged less"), Column("seeds", "d")]
+    sheet = Sheet("Points that staged gains more", columns + [Column(SIDES[side]) for side in sides])
+    gains = [study.gains(side) for side in sides]
+    for arm, settings in study.protocol.arms.items():
+        if arm == "staged" or settings.is_probe:
+            continue
+        found = [analysis.difference(study, of_side, "staged", arm) for of_side in gains]
+        seeds = len(found[0].values) if found[0] else None
+        sheet.rows.append((arm, seeds, *(_points(difference) for difference in found)))
     return sheet
 
 

@@ -184,7 +184,7 @@ def load(form: str = "core") -> Protocol:
         change = yaml.safe_load(file.read_text(encoding="utf-8"))
         content = {**_merged(content, change), "arms": change.get("arms", content["arms"])}
     try:
-        protocol = _build(Protocol, content)
+        protocol: Protocol = _build(Protocol, content)
     except (TypeError, KeyError) as error:
         raise ProtocolError(f"the protocol {form} cannot be read: {error}") from None
     _check(protocol)

@@ -108,10 +108,10 @@ def _log(shared: Shared, name: str) -> Path:
 
 
 def _training_set(shared: Shared) -> None:
-    protocol, runs = shared.protocol, []
+    protocol, runs = shared.protocol, list[Path]()
     for number, band in enumerate(protocol.sft.bands):
         runs.append(shared.folder / "synthesis" / str(number))
-        command = [*R1CI, "sft", "synthesize", "--tasks", ",".join(band.tasks), "--forms", band.forms]
+        command: list[object] = [*R1CI, "sft", "synthesize", "--tasks", ",".join(band.tasks), "--forms", band.forms]
         command += ["--per-task", band.per_task, "--difficulty", protocol.levels, "--seed", protocol.sft.seed]
         command += ["--result-tokens", protocol.limits.result_tokens, "--code-timeout", protocol.limits.code_timeout_s]
         run([*command, "--data", shared.data, "--out", runs[-1], "--json"], _log(shared, "synthesis"))

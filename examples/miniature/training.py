@@ -50,7 +50,10 @@ def train(shared: Shared, piece: Piece, work: Path, folder: Path, say: Callable[
     if arm.ends_at_budget:
         steps = steps[: _last_step(shared, piece, home)]
     result = results.Result(
-        **_named(piece),
+        arm=piece.arm,
+        seed=piece.seed,
+        learning_rate=piece.learning_rate,
+        is_tuning=piece.is_tuning,
         settings=settings_digest(protocol, piece),
         start=folder_digest(shared.start_of(piece.arm)),
         tasks=trained_tasks(protocol, arm, piece.seed),
@@ -113,21 +116,15 @@ def _is_done(file: Path, settings: str) -> bool:
     return True
 
 
-def _named(piece: Piece) -> dict[str, object]:
-    return {
-        "arm": piece.arm,
-        "seed": piece.seed,
-        "learning_rate": piece.learning_rate,
-        "is_tuning": piece.is_tuning,
-    }
-
-
 def _run_stages(shared: Shared, piece: Piece, home: Path, log: Path) -> float:
     arm, manifest = shared.protocol.arms[piece.arm], shared.manifest_of(piece.arm)
     command = [*R1CI, "stages", "run", "--from", 1, "--to", arm.runs, "--policy", shared.start_of(piece.arm).absolute()]
     command += overrides(shared.protocol, piece, str(manifest.absolute()))
     first = _run_folder(shared, piece, home, 1)
-    spent = (lambda: _sampled(first) > shared.protocol.budget) if arm.ends_at_budget else (lambda: False)
+
+    def spent() -> bool:
+        return arm.ends_at_budget and _sampled(first) > shared.protocol.budget
+
     if spent():
         return 0.0
     return run(command, log, {"R1CI_DATA": shared.data.absolute(), "R1CI_RUNS": first.parent.absolute()}, ended=spent)

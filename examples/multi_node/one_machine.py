@@ -56,8 +56,7 @@ def main(data: Path, run: Path, overrides: list[str]) -> int:
         wait_for(lambda: answers(cluster), 60, "the head node of Ray")
         ray_node(start, temporary, SECOND, "--address", cluster)
         wait_for(lambda: nodes_of(cluster, environment) == 2, 120, "the second node of Ray")
-        for port in ports:
-            wait_for(lambda port=port: answers(f"127.0.0.1:{port}"), 60, "the code servers")
+        wait_for(lambda: all(answers(f"127.0.0.1:{port}") for port in ports), 60, "the code servers")
 
         job = start("job", *command(run.absolute(), cluster, ports, overrides), log=run.absolute() / "console.log")
         metrics = Metrics(run)
@@ -83,7 +82,7 @@ def command(run: Path, cluster: str, ports: list[int], overrides: list[str]) -> 
 
 def nodes_of(cluster: str, environment: dict[str, str]) -> int:
     """How many nodes have joined a cluster."""
-    status = [BIN / "ray", "status", "--address", cluster]
+    status = [str(BIN / "ray"), "status", "--address", cluster]
     return subprocess.run(status, env=environment, capture_output=True, text=True, check=False).stdout.count(" node_")
 
 
