@@ -14,6 +14,7 @@ refused.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from r1ci_plugin.interpreter.executor import ExecResult
@@ -40,7 +41,7 @@ STOP = "```\n"
 RESULT_PREFIX = "Code Execution Results:"
 NO_OUTPUT = "(The script ran and printed nothing.)"
 
-_FENCE_LINE = re.compile(r"^(?P<indent>[ \t]*)`{3,}(?P<label>[^`\n]*)$", re.MULTILINE)
+_FENCE_LINE = re.compile(r"^(?P<indent>[ \t]*)`{3,}(?P<label>[^`<>\n]*)$", re.MULTILINE)
 _OPEN_RUN = re.compile(r"<{3,}")
 _CLOSE_RUN = re.compile(r">{3,}")
 
@@ -77,7 +78,8 @@ class ParsedTurn:
     code_end: int
     """Offset behind that block's closing line, 0 without code."""
     markers: tuple[str, ...]
-    """Non-empty answers in markers outside fences; an echo of the placeholder is as good as empty."""
+    """Non-empty answers in markers outside fences, which may hold a fence; an echo of the placeholder is as good as
+    empty."""
     python_blocks: int
     """Complete Python blocks."""
     open_block: bool
@@ -98,7 +100,7 @@ def parse_turn(text: str) -> ParsedTurn:
     return ParsedTurn(
         code=complete[0].body if complete else None,
         code_end=complete[0].end if complete else 0,
-        markers=tuple(answer for answer in markers(_outside(text, blocks)) if not _is_empty(answer)),
+        markers=tuple(answer for answer in _answers(text, blocks) if not _is_empty(answer)),
         python_blocks=len(complete),
         open_block=len(python) > len(complete),
         imitates_result=RESULT_PREFIX in _outside(text, python),
@@ -109,8 +111,9 @@ def fences(text: str) -> list[Fence]:
     """All fenced blocks in order.
 
     A block is opened by a line of three or more backticks and a language or none, and closed by a line of only
-    backticks. One that stands indented, as in a list, is closed at its own indent or left of it; so backticks further
-    right, as in the docstrings of a script, close nothing. Backticks in the middle of a line and `~~~` are plain text.
+    backticks. No language has an angle bracket: ```>>> ends a marker. A block that stands indented, as in a list, is
+    closed at its own indent or left of it; so backticks further right, as in the docstrings of a script, close nothing.
+    Backticks in the middle of a line and `~~~` are plain text.
     Lines may end with \\r\\n.
     """
     found: list[Fence] = []
@@ -134,14 +137,7 @@ def markers(text: str) -> list[str]:
     or more stands inside an answer, the innermost marker counts: a stray `<<<` in the words before does not swallow the
     answer. Answers may span lines.
     """
-    found: list[str] = []
-    position = 0
-    while close := _CLOSE_RUN.search(text, position):
-        openings = [run.start() for run in _OPEN_RUN.finditer(text, position, close.start())]
-        if openings:
-            found.append(text[openings[-1] + 3 : close.end() - 3].strip())
-        position = close.end()
-    return found
+    return [text[start:end].strip() for start, end in _marked(text)]
 
 
 def render_result(result: ExecResult) -> str:
@@ -186,13 +182,34 @@ def _fence(text: str, opening: re.Match[str], closing: re.Match[str] | None) -> 
     return Fence(opening["label"].strip(), body, opening.start(), end, closing is not None)
 
 
+def _marked(text: str) -> Iterator[tuple[int, int]]:
+    """Where the contents of markers start and end."""
+    position = 0
+    while close := _CLOSE_RUN.search(text, position):
+        openings = [run.start() for run in _OPEN_RUN.finditer(text, position, close.start())]
+        if openings:
+            yield openings[-1] + 3, close.end() - 3
+        position = close.end()
+
+
+def _answers(text: str, blocks: list[Fence]) -> list[str]:
+    """Contents of markers that stand outside fences. A grid or a list may stand in a fence of its own within the
+    marker, a script may not."""
+    return [
+        text[start:end].strip()
+        for start, end in _marked(_outside(text, blocks, filler=" "))
+        if not any(block.is_python and start <= block.start < end for block in blocks)
+    ]
+
+
 def _is_empty(answer: str) -> bool:
     return answer.casefold() in ("", ANSWER_PLACEHOLDER)
 
 
-def _outside(text: str, blocks: list[Fence]) -> str:
+def _outside(text: str, blocks: list[Fence], filler: str = "") -> str:
+    """The text without the blocks, or with a filler for each of their characters."""
     kept, position = [], 0
     for block in blocks:
-        kept.append(text[position : block.start])
+        kept += [text[position : block.start], filler * (block.end - block.start)]
         position = block.end
     return "".join([*kept, text[position:]])

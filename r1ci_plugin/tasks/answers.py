@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -19,8 +19,13 @@ MAX_DIGITS = 400
 
 _INTEGER = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.0+)?")
 _DECIMAL = re.compile(r"[+-]?(?:(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
-_FRACTION = re.compile(r"([+-]?[0-9]+)\s*/\s*([0-9]+)")
-_OPTION = re.compile(r"\(?([A-Z])\)?[.:]?(?:\s+(.*))?", re.DOTALL)
+_FRACTION = re.compile(r"([+-]?[0-9]+)\s*/\s*([0-9]+)|([+-]?)\\[dt]?frac\{(-?[0-9]+)\}\{([0-9]+)\}")
+_TIMES_TEN = re.compile(r"\s*(?:\\times|\\cdot|[*x×·])\s*10(?:\^|\*\*)[({]?([+-]?[0-9]{1,2})[)}]?$")
+_OPTION = re.compile(r"\(?([A-Za-z])\)?[.:]?(?:\s+(.*))?", re.DOTALL)
+_TYPESET = {"times": "*", "cdot": "*", "div": "/", "left": "", "right": ""}
+_SIGNS = str.maketrans({"×": "*", "·": "*", "⋅": "*", "÷": "/", "\N{MINUS SIGN}": "-"})
+_INTEGER_KEY = re.compile(r"(?<=[{,])\s*([0-9]{1,9})\s*:")
+_NUMBERED = re.compile(r"\A[0-9]{1,4}[.)]\s+")
 
 
 class Unparseable(ValueError):
@@ -36,14 +41,23 @@ def integer(text: str) -> int:
 
 
 def rational(text: str) -> Fraction:
-    """An integer, decimal, exponent form (two exponent digits at most) or fraction `a/b`, as an exact value."""
-    body = _plain_number(text)
+    """An integer, decimal, exponent form (two exponent digits at most, also `* 10^4`) or fraction (`a/b` or in LaTeX),
+    as an exact value.
+    """
+    body = _TIMES_TEN.sub(r"e\1", _plain_number(text))
     if _DECIMAL.fullmatch(body):
         return Fraction(Decimal(body.replace(",", "")))
-    match = _FRACTION.fullmatch(body)
-    if match and int(match[2]):
-        return Fraction(int(match[1]), int(match[2]))
+    match = _FRACTION.fullmatch(_without_thousands(body))
+    if match:
+        sign, top, bottom = ("", match[1], match[2]) if match[1] else match.groups()[2:]
+        if int(bottom):
+            return Fraction(int(top), int(bottom)) * (-1 if sign == "-" else 1)
     raise Unparseable(f"not a number: {_quote(text)}")
+
+
+def plain_operators(text: str) -> str:
+    """Typeset signs of arithmetic, of LaTeX or Unicode, as those of ASCII."""
+    return re.sub(r"\\(times|cdot|div|left|right)(?![A-Za-z])", lambda sign: _TYPESET[sign[1]], text).translate(_SIGNS)
 
 
 def label(text: str, labels: Sequence[str] | Mapping[str, str]) -> str:
@@ -73,9 +87,9 @@ def option(text: str, options: Mapping[str, str]) -> str:
     if len(by_text) == 1:
         return by_text[0]
     match = _OPTION.fullmatch(body)
-    if not match or match[1] not in options:
+    if not match or match[1].upper() not in options:
         raise Unparseable(f"not one of the options {', '.join(options)}: {_quote(text)}")
-    letter, words = match[1], match[2]
+    letter, words = match[1].upper(), match[2]
     if words and _fold(words) != _fold(options[letter]):
         raise Unparseable(f"the letter {letter} and the text {_quote(words)} do not belong together")
     return letter
@@ -106,8 +120,29 @@ def grid(text: str) -> list[list[str]]:
     return [row for row in rows if row]
 
 
+def lines(text: str) -> list[str]:
+    """Texts on lines of their own, numbered or not, or a JSON list of texts; empty ones are left out."""
+    items = text.splitlines()
+    if text.startswith("["):
+        items = json_value(text)
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            raise Unparseable("not a list of texts")
+    return [_NUMBERED.sub("", item.strip()) for item in items if item.strip()]
+
+
 def json_value(text: str) -> Any:
-    """A JSON value. NaN, infinities, repeated keys, and nesting beyond what the parser bears are unparseable."""
+    """A JSON value, or a Python one of lists, dicts, texts in single quotes and numbers. NaN, infinities, repeated
+    keys, and nesting beyond what the parser bears are unparseable.
+    """
+    try:
+        return _json(text)
+    except Unparseable:
+        if '"' in text or "\\" in text:
+            raise
+        return _json(_INTEGER_KEY.sub(r'"\1":', text.replace("'", '"')))
+
+
+def _json(text: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_int=integer)
     except (ValueError, RecursionError) as error:
@@ -122,11 +157,45 @@ def text(answer: str) -> str:
     return body
 
 
+MAX_LAYERS = 3
+_FENCED = re.compile(r"```[a-z]*\n(.*)\n[ \t]*```", re.DOTALL)
+_LAYERS = (
+    *(("**", "**"), ("`", "`"), ('"', '"'), ("'", "'"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]")),
+    *((r"\boxed{", "}"), (r"\text{", "}"), ("", ".")),
+)
+
+
+def peeled(answer: str) -> Iterator[str]:
+    """What remains of an answer without what typesets the whole of it, layer by layer: a fence, bold, quotes,
+    backticks, LaTeX, a final full stop. For an answer that was not right as it stands."""
+    body = answer.strip()
+    for _ in range(MAX_LAYERS):
+        inner = _without_layer(body)
+        if not inner:
+            return
+        yield inner
+        body = inner
+
+
+def _without_layer(body: str) -> str:
+    """Empty where nothing stands around the text, or nothing within."""
+    if fenced := _FENCED.fullmatch(body):
+        return fenced[1].strip()
+    for opening, closing in _LAYERS:
+        if len(body) > len(opening) + len(closing) and body.startswith(opening) and body.endswith(closing):
+            return body[len(opening) : len(body) - len(closing)].strip()
+    return ""
+
+
 def _plain_number(text: str) -> str:
     body = _bare(text).removeprefix("$").strip()
     if len(body) > MAX_DIGITS:
         raise Unparseable(f"a number of {len(body)} characters")
     return body.replace("\N{MINUS SIGN}", "-")
+
+
+def _without_thousands(body: str) -> str:
+    return re.sub(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))", "", body)
 
 
 def _bare(answer: str) -> str:

@@ -26,7 +26,7 @@ from dataclasses import asdict, dataclass, field
 from random import Random
 from typing import Any, ClassVar, Literal, TypeVar
 
-from r1ci_plugin.tasks.answers import Unparseable
+from r1ci_plugin.tasks.answers import Unparseable, peeled
 
 Payload = dict[str, Any]
 """What the verifier needs, JSON-able. The key `answer`, if present, holds the stored truth and is hidden from the
@@ -37,6 +37,9 @@ Outcome = Literal["correct", "wrong", "unparseable", "timeout", "error"]
 
 WHOLE_SUITES = ("bbh",)
 """Suites that the paper takes whole (27 tasks of BIG-Bench Hard), so that every one of their names is stated."""
+
+_TELLING: tuple[Outcome, ...] = ("unparseable", "wrong", "error", "correct")
+"""From the verdict that says least of an answer to the one that says most."""
 
 MAX_ANSWER_CHARS = 20_000
 """Longer answers are unparseable for every task, before any parser sees them."""
@@ -175,8 +178,15 @@ class Task(ABC):
             return Verdict("unparseable", f"the answer has {len(answer)} characters, at most {limit} are read")
         if not answer.strip():
             return Verdict("unparseable", "the answer is empty")
+        strict = self._judge(question.payload, answer.strip())
+        if strict.score:
+            return strict
+        bare = (self._judge(question.payload, inner) for inner in peeled(answer))
+        return max([strict, *bare], key=lambda verdict: _TELLING.index(verdict.outcome))
+
+    def _judge(self, payload: Payload, answer: str) -> Verdict:
         try:
-            return self.check(question.payload, answer.strip())
+            return self.check(payload, answer)
         except Unparseable as error:
             return Verdict("unparseable", str(error))
         except Exception as error:  # a verifier's bug must cost one verdict, never the run

@@ -103,6 +103,26 @@ def questions_survive_json(task: Task, samples: Samples) -> Finding:
     return True
 
 
+def typeset_answers_are_right(task: Task, samples: Samples) -> Finding:
+    """Bold, quoted, fenced or in LaTeX, or with a final full stop, a right answer is still right."""
+    for question, answer in samples.solved[:: samples.per_level]:
+        for form in TYPESET:
+            typeset = form.replace("ANSWER", answer)
+            if not task.verify(question, typeset).score:
+                return f"seed {question.seed} level {question.difficulty}: {typeset[:80]!r} is not right"
+    return True
+
+
+def hedged_answers_are_wrong(task: Task, samples: Samples) -> Finding:
+    """Two answers for one are none, even if one of them is right."""
+    for question, answer in samples.solved[:: samples.per_level]:
+        for form in HEDGED:
+            hedged = form.replace("ANSWER", answer)
+            if task.verify(question, hedged).score:
+                return f"seed {question.seed} level {question.difficulty}: {hedged[:80]!r} is right"
+    return True
+
+
 def other_answers_are_wrong(task: Task, samples: Samples) -> Finding:
     """An answer to another question of the level is right only by luck, or because it answers this question as well."""
     pairs = list(zip(samples.solved, samples.solved[1:], strict=False))
@@ -181,6 +201,8 @@ CHECKS: tuple[Callable[[Task, Samples], Finding], ...] = (
     right_answers_are_far_below_the_cap,
     oracle_reads_only_the_question,
     questions_survive_json,
+    typeset_answers_are_right,
+    hedged_answers_are_wrong,
     other_answers_are_wrong,
     answers_are_not_in_the_prompt,
     trivial_answers_are_wrong,
@@ -192,6 +214,11 @@ CHECKS: tuple[Callable[[Task, Samples], Finding], ...] = (
 HOSTILE_SECONDS = 0.1
 """Far above what a sound verifier needs, so that a busy machine does not fail it; the deadline of the pool is what
 protects a run."""
+TYPESET = (
+    *("**ANSWER**", "**ANSWER**.", "`ANSWER`", '"ANSWER"', "ANSWER.", "```\nANSWER\n```"),
+    *("$ANSWER$", r"\(ANSWER\)", r"\[ANSWER\]", r"\boxed{ANSWER}", r"\text{ANSWER}", r"$\boxed{ANSWER}$"),
+)
+HEDGED = ("ANSWER or 1", "ANSWER or ANSWER", "not ANSWER", "**ANSWER** or **1**", "`ANSWER` `1`", "$ANSWER$ and $1$")
 TRIVIAL = (
     "0",
     "1",

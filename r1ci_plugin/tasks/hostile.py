@@ -48,11 +48,14 @@ _NUMBERS = {
     "null byte": "2\x004",
     "zero denominator": "1/0",
     "many digits": "9" * 10_000,
+    "more digits than a float": "9" * 350,
     "many zeros": "0" * 10_000 + "x",
     "million characters": "1" * 1_000_000,
     "long product": "*".join(["99999999"] * 2_000),
     "long sum": "1+" * 5_000,
     "long fraction": "1/" * 5_000,
+    "high sum": "1" + "+1" * 740,
+    "high formula": "P" + "∧P" * 1_900,
 }
 _STRUCTURES = {
     "open brackets": "(" * 10_000,

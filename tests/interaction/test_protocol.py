@@ -141,7 +141,7 @@ def test_fences_agree_with_reading_line_by_line(text: str) -> None:
     for line in text.split("\n"):
         bare = line.lstrip(" \t")
         ticks = len(bare) - len(bare.lstrip("`"))
-        if ticks < 3 or "`" in bare[ticks:]:
+        if ticks < 3 or set("`<>") & set(bare[ticks:]):
             continue
         if label is None:
             label, indent = bare[ticks:].strip(), len(line) - len(bare)
@@ -186,6 +186,20 @@ def test_the_answer_is_the_last_non_empty_marker(text: str, answer: str | None) 
 @pytest.mark.parametrize("language", ["", "python", "text"])
 def test_a_marker_inside_a_fence_is_no_answer(language: str) -> None:
     assert parse_turn(f"<<<1>>>\n```{language}\nprint('<<<2>>>')\n```\n").answer == "1"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("<<<\n```\n1 2\n3 4\n```\n>>>", "```\n1 2\n3 4\n```"),
+        ('<<<\n```json\n["A"]\n```\n>>>', '```json\n["A"]\n```'),
+        ("<<<```\n1 2\n```>>>", "```\n1 2\n```"),
+        ("<<<\n```\n<<<1>>>\n```\n>>>", "```\n<<<1>>>\n```"),
+        ("<<<7>>> then <<<\n```python\nprint(1)\n```\n>>>", "7"),
+    ],
+)
+def test_a_marker_may_hold_a_fence_but_no_script(text: str, answer: str) -> None:
+    assert parse_turn(text).answer == answer
 
 
 def test_quoting_the_instruction_gives_no_answer_no_code_and_no_second_marker() -> None:

@@ -128,6 +128,19 @@ class Brittle(Sound):
         raise RuntimeError("another length")
 
 
+class Literal(Sound):
+    def check(self, payload: Payload, answer: str) -> Verdict:
+        return Verdict.compare(answer, self.oracle(payload))
+
+    def verify(self, question: Question, answer: str) -> Verdict:
+        return self.check(question.payload, answer)
+
+
+class Finding(Sound):
+    def check(self, payload: Payload, answer: str) -> Verdict:
+        return Verdict.correct() if self.oracle(payload) in answer.split() else Verdict.wrong("not found")
+
+
 class Narrow(Sound):
     def generate(self, rng: Random, level: int) -> Draft:
         return super().generate(Random(rng.randrange(20)), level)
@@ -150,6 +163,8 @@ def failing_checks(broken: type[Task]) -> set[str]:
         (Mistaken, "oracle_is_right"),
         (Peeking, "oracle_reads_only_the_question"),
         (Unstorable, "questions_survive_json"),
+        (Literal, "typeset_answers_are_right"),
+        (Finding, "hedged_answers_are_wrong"),
         (Generous, "other_answers_are_wrong"),
         (Generous, "trivial_answers_are_wrong"),
         (Leaking, "answers_are_not_in_the_prompt"),

@@ -17,6 +17,8 @@ from r1ci_plugin.tasks.reasoning_gym.gym import Gym, gym, ladder, plain, spans
 from r1ci_plugin.tasks.reasoning_gym.library import Item
 from r1ci_plugin.tasks.reasoning_gym.polynomials import Polynomial, add, constant, derivative, polynomial, render, scale
 
+ROOT_TOLERANCE = Fraction("0.000051")
+"""Half a unit of the fourth decimal, and a hair for ties."""
 FORMULA_FORM = "Write * for every product and ** for powers. The answer is the formula alone."
 CONSTANT_FORM = "The constant of integration may be left out or written + C."
 
@@ -117,7 +119,7 @@ def _bisected(coefficients: list[float], ends: list[float]) -> list[float]:
     configs=ladder(degree=[1, 2, 3, 4, 5], terms=[2, 3, 3, 4, 5], largest=[100, 50, 50, 100, 1000]),
 )
 class PolynomialEquations(Gym):
-    """The set of real roots, each within one unit of the fourth decimal."""
+    """The set of real roots, each rounded to four decimals."""
 
     def stored(self, item: Item) -> Payload:
         return {}
@@ -126,8 +128,8 @@ class PolynomialEquations(Gym):
         return real_roots(polynomial(parse(payload["equation"], {payload["variable"]})))
 
     def check(self, payload: Payload, answer: str) -> Verdict:
-        got, expected = sorted(float(rational(word)) for word in words(answer)), self.roots(payload)
-        found = sum(abs(a - b) <= 1.01e-4 for a, b in zip(got, expected, strict=False))
+        got, expected = sorted(rational(word) for word in words(answer)), self.roots(payload)
+        found = sum(abs(a - Fraction(b)) <= ROOT_TOLERANCE for a, b in zip(got, expected, strict=False))
         if len(got) == len(expected) == found:
             return Verdict.correct()
         return Verdict.wrong(

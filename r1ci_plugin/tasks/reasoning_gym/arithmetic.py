@@ -206,6 +206,11 @@ def complex_arithmetic(num1: list[float], num2: list[float], operation: str) -> 
     return (a * c + b * d) / norm, (b * c - a * d) / norm
 
 
+def rounded(number: Fraction, digits: int) -> Decimal:
+    """To that many significant digits; a float would overflow."""
+    return Context(prec=digits).divide(Decimal(number.numerator), Decimal(number.denominator))
+
+
 class Rounded(Gym):
     """A number that is right when it is as near to the exact value as the question asks. No stored answer is needed."""
 
@@ -222,7 +227,7 @@ class Rounded(Gym):
         got, exact = rational(answer), self.exact(payload)
         if abs(got - exact) <= self.tolerance(payload, exact):
             return Verdict.correct()
-        return Verdict.wrong(f"expected about {float(exact):.12g}, got {float(got):.12g}")
+        return Verdict.wrong(f"expected about {rounded(exact, 12):.12g}, got {rounded(got, 12):.12g}")
 
 
 @gym(
@@ -251,7 +256,8 @@ class Rounded(Gym):
     ],
 )
 class DecimalArithmetic(Rounded):
-    """Right within ten units of the last asked digit: rounding at every step is as good as rounding once."""
+    """Right within ten units of the last asked digit: rounding at every step is as good as rounding once. A value that
+    needs no rounding has to be met to that digit."""
 
     def keep(self, item: Item) -> bool:
         payload = self.given(item)
@@ -266,11 +272,13 @@ class DecimalArithmetic(Rounded):
         return value(parse(payload["expression"]))
 
     def tolerance(self, payload: Payload, exact: Fraction) -> Fraction:
-        return abs(exact) * Fraction(1, 10 ** (int(payload["digits"]) - 2))
+        digits = int(payload["digits"])
+        asked = rounded(exact, digits)
+        unit = Fraction(10) ** (asked.adjusted() - digits + 1)
+        return unit / 2 if "/" not in payload["expression"] and Fraction(asked) == exact else 10 * unit
 
     def oracle(self, payload: Payload) -> str:
-        exact = self.exact(payload)
-        return str(Context(prec=payload["digits"]).divide(Decimal(exact.numerator), Decimal(exact.denominator)))
+        return str(rounded(self.exact(payload), payload["digits"]))
 
 
 @gym(

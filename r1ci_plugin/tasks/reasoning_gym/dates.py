@@ -168,7 +168,7 @@ def duration(answer: str, form: str) -> tuple[int, ...]:
             "HH": "([0-9]{1,4})",
             "MM": "([0-9]{1,2})",
             "SS": "([0-9]{1,2})",
-            "mmm": "([0-9]{1,3})",
+            "mmm": "([0-9]{3})",
         }.get(part, re.escape(part).replace(r"\ ", r"\s*"))
         for part in re.split(r"(D days|HH|MM|SS|mmm)", form)
     )

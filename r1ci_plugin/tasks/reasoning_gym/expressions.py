@@ -12,16 +12,16 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from r1ci_plugin.tasks.answers import Unparseable
+from r1ci_plugin.tasks.answers import Unparseable, plain_operators
 
-MAX_TOKENS = 1_500
+MAX_TOKENS = 600
+"""Also keeps a sum of many terms, a tree as high as it is long, below what recursion bears."""
 MAX_DEPTH = 60
 MAX_BITS = 20_000
 
 _TOKEN = re.compile(
-    r"\s*(?:(0x[0-9a-fA-F]+|[0-9]+(?:\.[0-9]*)?|\.[0-9]+)|([A-Za-z_][A-Za-z_0-9]*)|(\*\*|<<|>>|[-+*/^()×÷·−]))"
+    r"\s*(?:(0x[0-9a-fA-F]+|[0-9]+(?:\.[0-9]*)?|\.[0-9]+)|([A-Za-z_][A-Za-z_0-9]*)|(\*\*|<<|>>|[-+*/^()]))"
 )
-_SPELLINGS = {"^": "**", "×": "*", "·": "*", "÷": "/", "−": "-"}
 _PRECEDENCE = {"<<": 1, ">>": 1, "+": 2, "-": 2, "*": 3, "/": 3}
 _UNARY, _POWER = 4, 5
 
@@ -104,13 +104,13 @@ def _bounded(result: Fraction) -> Fraction:
 def _tokens(text: str) -> list[str]:
     """The tokens in reverse, so that the next one is the last of the list."""
     found: list[str] = []
-    position, body = 0, text.rstrip()
+    position, body = 0, plain_operators(text).rstrip()
     while position < len(body):
         match = _TOKEN.match(body, position)
         if not match or len(found) == MAX_TOKENS or len(match[0]) > 300:
             raise Unparseable(f"not an expression, at character {position + 1}")
         token = match[0].strip()
-        found.append(_SPELLINGS.get(token, token))
+        found.append("**" if token == "^" else token)
         position = match.end()
     return found[::-1]
 

@@ -31,6 +31,8 @@ def simple_geometry(n_sides: int, known_angles: list[float]) -> Fraction:
     return 180 * (n_sides - 2) - sum(map(Fraction, known_angles), Fraction(0))
 
 
+TOLERANCE = Fraction("0.00051")
+"""Half a unit of the third decimal, and a hair for ties."""
 SIDES = ("top", "right", "bottom", "left", "front", "back")
 _CYCLES = {
     "front": ("top", "front", "bottom", "back"),
@@ -121,11 +123,11 @@ class AdvancedGeometry(Gym):
 
     def check(self, payload: Payload, answer: str) -> Verdict:
         body = text(answer).strip("()[] °").removesuffix("degrees")
-        got = [float(rational(part.strip(" °"))) for part in body.split(",")]
+        got = [rational(part.strip(" °")) for part in body.split(",")]
         expected = self.exact(payload)
         if len(got) != len(expected):
             raise Unparseable(f"{len(expected)} numbers are asked for, not {len(got)}")
-        close = all(abs(a - b) <= 0.00051 for a, b in zip(got, expected, strict=True))
+        close = all(abs(a - Fraction(b)) <= TOLERANCE for a, b in zip(got, expected, strict=True))
         return Verdict.correct() if close else Verdict.wrong(f"expected about {expected}")
 
     def oracle(self, payload: Payload) -> str:

@@ -7,7 +7,7 @@ import re
 import string
 from random import Random
 
-from r1ci_plugin.tasks.answers import Unparseable, integer, text
+from r1ci_plugin.tasks.answers import Unparseable, integer, plain_operators, text
 from r1ci_plugin.tasks.reasoning_gym.gym import ladder, plain, spans
 from r1ci_plugin.tasks.reasoning_gym.library import Item
 
@@ -144,9 +144,9 @@ def count_primes(start: int, end: int) -> int:
 
 
 def factors(answer: str) -> list[int]:
-    """Numbers separated by a multiplication sign or commas, in any order; powers as `2^3`."""
+    """Numbers separated by a multiplication sign or commas, in any order, also in brackets; powers as `2^3`."""
     found: list[int] = []
-    for part in re.split(r"[×xX*,·]", text(answer).replace("**", "^")):
+    for part in re.split(r"[xX*,]", plain_operators(text(answer).strip("[]")).replace("**", "^")):
         base, _, times = part.partition("^")
         count = integer(times) if times else 1
         if not 0 < count <= 100:

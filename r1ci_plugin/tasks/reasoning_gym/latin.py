@@ -120,6 +120,8 @@ class LatinGrid(Gym):
         puzzle, rows = payload["puzzle"], [line for line in text(answer).splitlines() if any(c.isdigit() for c in line)]
         got = integer_grid("\n".join(line.replace("<", " ").replace(">", " ") for line in rows))
         size = len(puzzle)
+        if [len(row) for row in got] == [size**2]:
+            got = [got[0][start : start + size] for start in range(0, size**2, size)]
         if len(got) != size or len(got[0]) != size:
             raise Unparseable(f"not a grid of {size} rows of {size} numbers")
         if self.holds(payload, got):

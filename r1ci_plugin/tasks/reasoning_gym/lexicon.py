@@ -11,6 +11,9 @@ from random import Random
 
 from r1ci_plugin.tasks.reasoning_gym.library import data_lines
 
+_SENTENCE_END = re.compile(r"""(?<!Dr\.)(?<!Mr\.)(?<!Mrs\.)(?<!St\.)(?:(?<=[.!?])|(?<=[.!?]["']))\s+""")
+_SENTENCE = re.compile(r"""["']?[A-Z](?:(?!--["'])[^.!?])*[.!?]["']?""")
+
 
 @cache
 def story() -> str:
@@ -28,8 +31,9 @@ def story_words() -> list[str]:
 
 @cache
 def sentences() -> list[str]:
-    """The sentences of the story, with their punctuation."""
-    return [found.strip() for found in re.findall(r"[^.!?]+[.!?]", story())]
+    """The whole sentences of the story, with their punctuation: no half of a speech, none with a title or a dash that
+    breaks off, whose full stop or quote ends nothing."""
+    return [one for one in _SENTENCE_END.split(story()) if _SENTENCE.fullmatch(one) and one.count('"') % 2 == 0]
 
 
 @cache

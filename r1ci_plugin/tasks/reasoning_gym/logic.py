@@ -17,6 +17,7 @@ Formula = tuple[Any, ...]
 """`("var", name)`, `("¬", f)` or `(sign, f, g)`."""
 
 MAX_FORMULA_DEPTH = 40
+MAX_FORMULA_TOKENS = 400
 _SIGNS: dict[str, Callable[[bool, bool], bool]] = {
     "∧": lambda a, b: a and b,
     "∨": lambda a, b: a or b,
@@ -30,11 +31,12 @@ _SPELLINGS = {"~": "¬", "!": "¬", "&": "∧", "|": "∨", "->": "→", "<->": 
 
 def read_formula(written: str) -> Formula:
     """A formula in the usual signs or their ASCII spellings. Raises Unparseable."""
-    tokens, place, body = [], 0, written.rstrip()
+    tokens: list[str] = []
+    place, body = 0, written.rstrip()
     while place < len(body):
         match = _TOKEN.match(body, place)
-        if not match:
-            raise Unparseable(f"not a formula, at character {place + 1}")
+        if not match or len(tokens) == MAX_FORMULA_TOKENS:
+            raise Unparseable(f"not a formula of at most {MAX_FORMULA_TOKENS} signs, at character {place + 1}")
         tokens.append(_SPELLINGS.get(match[1], match[1]))
         place = match.end()
     tokens.reverse()

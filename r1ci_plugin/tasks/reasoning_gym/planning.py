@@ -9,7 +9,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from r1ci_plugin.tasks.answers import Unparseable, json_value, text
+from r1ci_plugin.tasks.answers import Unparseable, json_value, lines, text
 from r1ci_plugin.tasks.base import Payload, Verdict
 from r1ci_plugin.tasks.reasoning_gym.gym import Gym, gym, ladder
 from r1ci_plugin.tasks.reasoning_gym.library import Item
@@ -88,7 +88,7 @@ def jug_item(rng: Random, jugs: int, largest: int, low: int, high: int) -> Item:
     configs=ladder(jugs=[2, 3, 3, 3, 3], largest=[24, 20, 20, 24, 30], low=[2, 3, 5, 7, 9], high=[6, 5, 7, 9, 16]),
 )
 class Jugs(Planning):
-    """Any plan that reaches the amount, at its end or on the way."""
+    """Any plan at whose end a jug holds the amount: a long list of moves passes nearly every amount on its way."""
 
     def check(self, payload: Payload, answer: str) -> Verdict:
         capacities, state = payload["capacities"], (0,) * len(payload["capacities"])
@@ -98,9 +98,8 @@ class Jugs(Planning):
             if name not in options:
                 return Verdict.wrong(f"move {number} is not a move: {move[:40]!r}")
             state = options[name]
-            if payload["target"] in state:
-                return Verdict.correct()
-        return Verdict.wrong("no jug ever holds the target amount")
+        held = ", ".join(map(str, state))
+        return Verdict.correct() if payload["target"] in state else Verdict.wrong(f"at the end the jugs hold {held}")
 
     def oracle(self, payload: Payload) -> str:
         start = (0,) * len(payload["capacities"])
@@ -262,9 +261,9 @@ class TowerOfHanoi(Planning):
 
     def check(self, payload: Payload, answer: str) -> Verdict:
         state: State = tuple(payload["start"])
-        for number, line in enumerate((line for line in text(answer).splitlines() if line.strip()), 1):
+        for number, line in enumerate(lines(text(answer)), 1):
             match = re.fullmatch(
-                r"(?:\d+[.)]\s*)?move disk (\d{1,3}) from peg (\d{1,3}) to peg (\d{1,3})\.?", line.strip().lower()
+                r"move disk (\d{1,3}) from peg (\d{1,3}) to peg (\d{1,3})\.?", line.lower()
             )
             if not match or number > MAX_MOVES:
                 raise Unparseable(f"line {number} is not of the form Move disk 1 from Peg 2 to Peg 3")

@@ -10,7 +10,7 @@ import re
 import string
 from random import Random
 
-from r1ci_plugin.tasks.answers import Unparseable
+from r1ci_plugin.tasks.answers import Unparseable, lines
 from r1ci_plugin.tasks.base import Draft, Payload, Task, Verdict, task
 
 LEVELS = {1: (3, 3), 2: (5, 3), 3: (7, 4), 4: (10, 5), 5: (15, 6)}
@@ -109,7 +109,7 @@ class Blocksworld(Task):
         return stacks
 
     def check(self, payload: Payload, answer: str) -> Verdict:
-        moves = [self._read(line) for line in answer.splitlines() if line.strip()]
+        moves = [self._read(line) for line in lines(answer)]
         if len(moves) > payload["cap"]:
             return Verdict.wrong(f"{len(moves)} moves, at most {payload['cap']} are allowed")
         final = simulate(payload["start"], moves)

@@ -22,8 +22,8 @@ Sum = dict[Term, Fraction]
 """Terms with their factors, none of them zero."""
 
 ONE: Term = (1, ())
-MAX_DIGITS = 30
-"""Of a numeral."""
+MAX_DIGITS = 100
+"""Of a numeral, without its commas. Counts of grid paths have up to 75."""
 MAX_BITS = 2_000
 """Of a numerator or denominator."""
 MAX_RADICAND = 10**12
@@ -182,9 +182,10 @@ class _Reader:
 
     def mixed(self, numeral: str) -> Value:
         """A number; a whole one right before a proper fraction of numbers is a mixed number."""
-        if len(numeral) > MAX_DIGITS:
-            raise Unparseable(f"a number of {len(numeral)} digits has no place in an exact value")
-        number = rational(Fraction(numeral.replace(",", "").rstrip(".")))
+        digits = numeral.replace(",", "").rstrip(".")
+        if len(digits) > MAX_DIGITS:
+            raise Unparseable(f"a number of {len(digits)} digits has no place in an exact value")
+        number = rational(Fraction(digits))
         if not (numeral.isdigit() and self.text.startswith(("\\frac", "\\dfrac", "\\tfrac"), self.place)):
             return number
         part = self.alone()

@@ -11,21 +11,21 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import combinations
 
-from r1ci_plugin.tasks.answers import Unparseable
+from r1ci_plugin.tasks.answers import Unparseable, plain_operators
 
 MAX_TOKENS = 200
 Numbers = tuple[int, ...]
 Value = int | Fraction
 Splits = Callable[[Numbers], Iterator[tuple[Numbers, Numbers]]]
 
-_TYPESET = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "[": "(", "]": ")", "{": "(", "}": ")"})
+_BRACKETS = str.maketrans("[]{}", "()()")
 _TOKEN = re.compile(r"[0-9]{1,9}(?![0-9])|[-+*/()]|\S")
 _RANK = {"+": 1, "-": 1, "*": 2, "/": 2}
 
 
 def tokens(text: str) -> list[str]:
     """Whole numbers, operators and brackets of an expression. Raises Unparseable at anything else."""
-    found = _TOKEN.findall(text.translate(_TYPESET))
+    found = _TOKEN.findall(plain_operators(text).translate(_BRACKETS))
     strange = next((token for token in found if not token.isdecimal() and token not in "+-*/()"), None)
     if strange is not None:
         raise Unparseable(f"{strange!r} has no place in an expression of whole numbers, + - * / and brackets")

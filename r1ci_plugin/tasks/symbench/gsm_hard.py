@@ -7,6 +7,7 @@ relative error of 0.001.
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from random import Random
 
@@ -16,6 +17,8 @@ from r1ci_plugin.tasks.symbench.templates import Template, draw
 
 GROWTH = {1: 1, 2: 1_000, 3: 10_000, 4: 100_000, 5: 10_000_000}
 TOLERANCE = Fraction(1, 1000)
+_UNIT = re.compile(r"(?<=[0-9])\s+(?!(?:dozen|hundred|thousand|[mb]illion|percent)s?$)[a-z]{2,}$")
+"""One word behind the number that is none itself."""
 TEMPLATES = (
     Template(
         "{who} sells {a} {what} a day for {b} days, and then another {c}. How many {what} does {who} sell altogether?",
@@ -104,7 +107,7 @@ class GsmHard(Task):
 
     def check(self, payload: Payload, answer: str) -> Verdict:
         truth = rational(self.oracle(payload))
-        got = rational(answer)
+        got = rational(_UNIT.sub("", answer))
         close = "label" in payload and truth.denominator != 1 and abs(got - truth) <= TOLERANCE * abs(truth)
         return Verdict.correct() if close else Verdict.compare(got, truth)
 

@@ -15,9 +15,13 @@ from r1ci_plugin.tasks.symbench import exact
 
 MAX_CHARS = 200
 _DECORATION = re.compile(
-    r"\\left|\\right|\\!|\\,|\\;|\\ |\$|\\text\{\s*[a-z .]*\}|\^\{?\\circ\}?|\\degree|"
+    r"\\left|\\right|\\!|\\,|\\;|\\ |\\?\$|\^\{?\\circ\}?|\\degree|°|"
     r"(?<![A-Za-z0-9])\s+|\s+(?![A-Za-z0-9])"
 )
+_UNIT_IN_TEXT = re.compile(
+    r"(?<=[0-9)}i])(?:\s|\\[,; ])*\\(?:text|mathrm|mbox|textrm)\{\s*[a-z .]*\}(?:\^\{?[23]\}?)?"
+)
+"""A unit or another word behind a value."""
 _PYTHON_NAME = re.compile(r"(?<![\\A-Za-z])(sqrt|pi)(?![A-Za-z])")
 _WORDS = re.compile(r"\\(?:text|mathrm|textbf)\{(.*)\}")
 _BRACKETS = re.compile(r"(\(|\[|\\\{)(.*)(\)|\]|\\\})", re.DOTALL)
@@ -31,9 +35,10 @@ _NAMED = re.compile(r"[A-Za-z]\s*=(?!.*=)")
 def normalised(text: str) -> str:
     """Without what does not change the meaning: spaces, sizes of brackets, units in words, degree signs, dollar
     signs."""
-    body = _DECORATION.sub("", text.strip().removesuffix("."))
+    body = text.strip().removesuffix(".").replace("²", "^2").replace("³", "^3")
     boxed = re.fullmatch(r"\\boxed\{(.*)\}", body)
-    body = (boxed[1] if boxed else body).replace("π", "\\pi").replace("−", "-").replace("{,}", ",")
+    body = _DECORATION.sub("", _UNIT_IN_TEXT.sub("", boxed[1] if boxed else body))
+    body = body.replace("π", "\\pi").replace("−", "-").replace("{,}", ",")
     return _PYTHON_NAME.sub(r"\\\1", body.replace("dfrac", "frac").replace("tfrac", "frac"))
 
 
@@ -46,7 +51,7 @@ def same(truth: str, answer: str) -> bool:
         return True
     if words := _WORDS.fullmatch(gold):
         said = _WORDS.fullmatch(got)
-        return (said[1] if said else got).strip().casefold() == words[1].strip().casefold()
+        return (said[1] if said else got).strip("() ").casefold() == words[1].strip("() ").casefold()
     if not got.isascii():
         raise Unparseable("not an exact value")
     if "=" not in gold and (name := _NAMED.match(got)):

@@ -1,13 +1,15 @@
 """The measured defects of the library's generators and scorers, one test each, and the readers of answers."""
 
+import json
 from fractions import Fraction
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from r1ci_plugin.tasks import Unparseable, get_task
-from r1ci_plugin.tasks.reasoning_gym import expressions, polynomials
+from r1ci_plugin.tasks.reasoning_gym import expressions, lexicon, polynomials
 from r1ci_plugin.tasks.reasoning_gym.arithmetic import complex_number, reduced_fraction
 from r1ci_plugin.tasks.reasoning_gym.calculus import formula, is_antiderivative
 from r1ci_plugin.tasks.reasoning_gym.logic import follows, read_formula
@@ -22,6 +24,10 @@ def outcome(name, answer, seed=1, level=None):
 
 def solved(task, question):
     return task.solve(question)
+
+
+def judged(task, question, answer):
+    return task.verify(question, answer).outcome
 
 
 EXECUTED = [
@@ -141,11 +147,12 @@ def test_polynomial_product_must_be_expanded():
     assert outcome("polynomial_multiplication", lambda task, question: question.payload["expression"]) == "unparseable"
 
 
-def test_polynomial_equations_accept_a_unit_of_the_last_place_and_no_more():
+def test_polynomial_equations_want_four_rounded_decimals():
     task = get_task("reasoning_gym/polynomial_equations")
     question = task.make(1, 1)
     root = float(task.solve(question))
-    assert task.verify(question, f"{root + 0.0001:.4f}").outcome == "correct"
+    assert task.verify(question, f"{root:.4f}").outcome == "correct"
+    assert task.verify(question, f"{root + 0.0001:.4f}").outcome == "wrong"
     assert task.verify(question, f"{root + 0.001:.4f}").outcome == "wrong"
     assert task.verify(question, f"{root}, {root}").outcome == "wrong"
 
@@ -169,6 +176,48 @@ def test_tower_of_hanoi_refuses_a_larger_disk_on_a_smaller_one():
     lines = task.solve(question).splitlines()
     assert task.verify(question, "\n".join(lines[1:])).outcome == "wrong"
     assert task.verify(question, "\n".join(lines).upper()).outcome == "correct"
+    assert task.verify(question, json.dumps(lines)).outcome == "correct"
+    assert task.verify(question, "\n".join(f"{n}. {line}" for n, line in enumerate(lines, 1))).outcome == "correct"
+
+
+def test_jugs_hold_the_amount_at_the_end_and_not_on_the_way():
+    task, rng = get_task("reasoning_gym/jugs"), Random(0)
+    moves = [move for a, b in ("AB", "BA") for move in (f"fill {a}", f"fill {a}", f"empty {a}", f"pour {a}->{b}")]
+    through_all = json.dumps([rng.choice(moves) for _ in range(1_350)])
+    questions = [task.make(seed, 1) for seed in range(40)]
+    assert sum(task.verify(question, through_all).score for question in questions) <= 0.3 * len(questions)
+    longer = json.dumps([*json.loads(task.solve(questions[0])), "empty A", "empty B"])
+    assert task.verify(questions[0], longer).reason == "at the end the jugs hold 0, 0"
+
+
+def test_a_constant_is_no_antiderivative_of_a_tiny_integrand():
+    task = get_task("reasoning_gym/intermediate_integration")
+    question = next(q for q in (task.make(seed, 2) for seed in range(169, 400)) if "exp(" in q.prompt)
+    assert judged(task, question, "1") == "wrong"
+    assert judged(task, question, task.solve(question) + " + 7") == "correct"
+
+
+def test_decimals_that_need_no_rounding_are_met_to_the_last_asked_digit():
+    task = get_task("reasoning_gym/decimal_arithmetic")
+    question = next(q for q in (task.make(seed, 1) for seed in range(400)) if "/" not in q.payload["expression"])
+    right = Fraction(task.solve(question))
+    near = [f"{float(right + shift):.9f}" for shift in (Fraction(1, 10**5), Fraction(-1, 10**6))]
+    assert [judged(task, question, answer) for answer in near] == ["wrong", "wrong"]
+
+
+def test_milliseconds_have_three_digits():
+    task = get_task("reasoning_gym/time_intervals")
+    question = next(q for q in (task.make(seed, 3) for seed in range(400)) if q.payload.get("form", "").endswith("mmm"))
+    right = task.solve(question)
+    assert judged(task, question, right) == "correct"
+    assert judged(task, question, right[:-1]) == "unparseable"
+
+
+def test_sentences_are_whole():
+    found = lexicon.sentences()
+    assert len(found) > 200
+    assert all(any(map(str.isalnum, word)) for one in found for word in one.split())
+    assert not [one for one in found if one.count('"') % 2 or one.endswith(("Dr.", "Mr.", "Mrs."))]
 
 
 def test_graph_color_refuses_repeated_vertices_and_foreign_colours():
