@@ -13,7 +13,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 
 @dataclass(frozen=True, slots=True)
-class Interaction:
+class Limits:
     """Limits of one trajectory (method: sections 1 and 3)."""
 
     max_code_calls: int = 8
@@ -120,7 +120,7 @@ class R1CISettings:
     """What differs from the method on purpose (recipes/r1ci_ablation/); its run folders lie below a folder so named."""
     manifest: str | None = None
     """Parquet that says which question is in which group; None: every question is in group 1."""
-    interaction: Interaction = field(default_factory=Interaction)
+    interaction: Limits = field(default_factory=Limits)
     executor: ExecutorSettings = field(default_factory=ExecutorSettings)
     reward: RewardWeights = field(default_factory=RewardWeights)
     verifier: VerifierSettings = field(default_factory=VerifierSettings)

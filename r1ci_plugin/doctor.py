@@ -236,7 +236,7 @@ def check_masks(config: Any) -> Iterator[Finding]:
 
 def mask_problem(codec: Any, tokenizer: Any) -> str | None:
     """Drive one scripted trajectory over a tokenizer; what is wrong with its tokens, or None."""
-    from r1ci_plugin.config import Interaction as Limits
+    from r1ci_plugin.config import Limits
     from r1ci_plugin.interpreter.executor import ExecResult
     from r1ci_plugin.trajectory import Interaction
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
 from r1ci_plugin.codec import Codec
-from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.config import Limits
 from r1ci_plugin.interpreter.executor import ExecResult
 from r1ci_plugin.protocol import (
     STOP,

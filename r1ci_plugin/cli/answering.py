@@ -14,8 +14,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 
 from r1ci_plugin.cli.printable import printable
-from r1ci_plugin.config import ExecutorSettings
-from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.config import ExecutorSettings, Limits
 from r1ci_plugin.evaluation.answering import Setup
 from r1ci_plugin.evaluation.policies import EmbeddedPolicy, Policy, PolicyError, Sampling
 from r1ci_plugin.evaluation.runner import Budget

@@ -238,7 +238,7 @@ def _counter(tokenizer: str, result_tokens: int) -> Callable[[Record], int]:
     from transformers import AutoTokenizer
 
     from r1ci_plugin.codec import TokenizerCodec
-    from r1ci_plugin.config import Interaction as Limits
+    from r1ci_plugin.config import Limits
     from r1ci_plugin.protocol import render_prompt
     from r1ci_plugin.sft.replay import replay_trajectory
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.config import Limits
 from r1ci_plugin.drive import drive
 from r1ci_plugin.evaluation.policies import Message, Policy, PromptTooLong, Request, Sampling, Session
 from r1ci_plugin.interpreter.executor import ExecResult, Executor

@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from r1ci_plugin.config import ExecutorSettings
-from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.config import ExecutorSettings, Limits
 from r1ci_plugin.evaluation.agents import Context
 from r1ci_plugin.evaluation.external import PRELOAD
 from r1ci_plugin.evaluation.policies import Policy, Sampling

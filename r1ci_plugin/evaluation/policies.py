@@ -23,7 +23,7 @@ from typing import Any
 from typing_extensions import Self
 
 from r1ci_plugin.codec import TokenizerCodec
-from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.config import Limits
 from r1ci_plugin.drive import Sampled
 from r1ci_plugin.record import Usage, policy_name
 from r1ci_plugin.threads import sleep_while_waiting

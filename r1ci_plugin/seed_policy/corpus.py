@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from r1ci_plugin.codec import Codec
-from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.config import Limits
 from r1ci_plugin.interpreter.executor import ExecResult, Executor
 from r1ci_plugin.protocol import render_prompt
 from r1ci_plugin.sft.replay import replay

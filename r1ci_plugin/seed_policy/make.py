@@ -21,7 +21,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from r1ci_plugin.codec import TokenizerCodec
-from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.config import Limits
 from r1ci_plugin.interpreter import LocalExecutor
 from r1ci_plugin.protocol import RESULT_PREFIX, STOP, render_prompt
 from r1ci_plugin.seed_policy.corpus import Spoken, corpus, messages

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from r1ci_plugin.codec import TokenizerCodec
-from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.config import Limits
 from r1ci_plugin.drive import Sampled, drive
 from r1ci_plugin.interpreter import LocalExecutor
 from r1ci_plugin.interpreter.executor import ExecResult, Executor

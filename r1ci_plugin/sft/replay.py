@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from r1ci_plugin.codec import Codec
-from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.config import Limits
 from r1ci_plugin.interpreter.executor import ExecResult
 from r1ci_plugin.protocol import parse_turn
 from r1ci_plugin.trajectory import Generate, Interaction, Trajectory

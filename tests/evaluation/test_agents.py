@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.config import Limits
 from r1ci_plugin.evaluation.agents import AGENTS, Answered, Context, get_agent, printed_answer
 from r1ci_plugin.evaluation.codesteer import MAX_FURTHER_ROUNDS
 from r1ci_plugin.evaluation.endpoints import ChatPolicy, Endpoint

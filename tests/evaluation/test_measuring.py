@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.config import Limits
 from r1ci_plugin.curriculum.adaptive import decided
 from r1ci_plugin.curriculum.answers import counts_at
 from r1ci_plugin.curriculum.counts import pool

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 import r1ci_plugin
-from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.config import Limits
 from r1ci_plugin.evaluation.agents import Context, get_agent
 from r1ci_plugin.evaluation.endpoints import ChatPolicy, CompletionsPolicy, Endpoint
 from r1ci_plugin.evaluation.policies import EmbeddedPolicy, PolicyError, PolicyUnavailable, Sampling

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.config import Limits
 from r1ci_plugin.evaluation.answering import Setup, open_runner
 from r1ci_plugin.evaluation.endpoints import ChatPolicy, Endpoint, Prices
 from r1ci_plugin.evaluation.policies import PolicyError, Sampling

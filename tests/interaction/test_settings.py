@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from r1ci_plugin.config import Interaction, R1CISettings, settings_from
+from r1ci_plugin.config import Limits, R1CISettings, settings_from
 
 
 @pytest.mark.parametrize("config", [None, {}, {"r1ci": None}, {"r1ci": {}}, {"r1ci": {"interaction": None}}])
@@ -16,7 +16,7 @@ def test_without_a_section_the_defaults_hold(config: Any) -> None:
 
 def test_a_partial_section_changes_only_what_it_names() -> None:
     settings = settings_from({"r1ci": {"stage": 2, "interaction": {"max_code_calls": 3, "code_timeout_s": 5}}})
-    assert settings == R1CISettings(stage=2, interaction=Interaction(max_code_calls=3, code_timeout_s=5.0))
+    assert settings == R1CISettings(stage=2, interaction=Limits(max_code_calls=3, code_timeout_s=5.0))
 
 
 def test_lists_become_tuples_and_missing_values_stay_missing() -> None:

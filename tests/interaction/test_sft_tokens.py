@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from r1ci_plugin.codec import TokenizerCodec
-from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.config import Limits
 from r1ci_plugin.interpreter.executor import ExecResult
 from r1ci_plugin.protocol import render_prompt
 from r1ci_plugin.record import Record

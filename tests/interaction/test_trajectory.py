@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from r1ci_plugin.codec import Codec, TextCodec, TokenizerCodec
-from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.config import Limits
 from r1ci_plugin.interpreter.executor import ExecResult
 from r1ci_plugin.protocol import NO_OUTPUT, RESULT_PREFIX
 from r1ci_plugin.trajectory import MAX_RESUMES, OUTCOMES, Finish, Generate, Interaction, Run, Trajectory

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from r1ci_plugin.codec import TextCodec, TokenizerCodec
-from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.config import Limits
 from r1ci_plugin.interpreter.executor import ExecResult
 from r1ci_plugin.protocol import RESULT_PREFIX, STOP, parse_turn
 from r1ci_plugin.trajectory import OUTCOMES, Finish, Generate, Interaction, Run, Trajectory

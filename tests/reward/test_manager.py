@@ -11,8 +11,7 @@ from omegaconf import OmegaConf
 from verl.trainer.ppo.metric_utils import process_validation_metrics
 
 from r1ci_plugin.codec import TextCodec
-from r1ci_plugin.config import Interaction as Limits
-from r1ci_plugin.config import RewardWeights
+from r1ci_plugin.config import Limits, RewardWeights
 from r1ci_plugin.interpreter.executor import ExecResult
 from r1ci_plugin.reward.manager import EXTRA_KEYS, TEXT_KEYS, R1CIRewardManager, reward_of
 from r1ci_plugin.tasks import Verdict, get_task

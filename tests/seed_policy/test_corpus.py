@@ -3,7 +3,7 @@
 import pytest
 
 from r1ci_plugin.codec import TokenizerCodec
-from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.config import Limits
 from r1ci_plugin.data.plan import MAX_SEED, PARTS, SEEDS_OF_A_PART
 from r1ci_plugin.interpreter import LocalExecutor
 from r1ci_plugin.seed_policy import corpus, make

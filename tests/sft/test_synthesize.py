@@ -18,7 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from r1ci_plugin.cli.sft import app
-from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.config import Limits
 from r1ci_plugin.data.plan import MAX_SEED, PARTS, SEEDS_OF_A_PART
 from r1ci_plugin.evaluation.answering import Setup, open_runner
 from r1ci_plugin.evaluation.endpoints import ChatPolicy, Endpoint, Prices

@@ -20,7 +20,7 @@ from transformers import AutoTokenizer
 
 import r1ci_plugin
 from r1ci_plugin.codec import TokenizerCodec
-from r1ci_plugin.config import Interaction as Limits
+from r1ci_plugin.config import Limits
 from r1ci_plugin.interpreter import LocalExecutor
 from r1ci_plugin.interpreter.executor import Executor
 from r1ci_plugin.journal import Journal
