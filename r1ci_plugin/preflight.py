@@ -2,8 +2,8 @@
 
 It says in one loud line what will run where, lists where the configuration differs from the method, ends what a
 crashed start of the same run left behind, and stops with one line for each thing that is missing. Hydra calls it after
-composing and before it makes its output folder, so a run that cannot work leaves nothing. `--cfg job` does not call
-it.
+composing and before it makes its output folder, so a run that cannot work leaves nothing behind. `--cfg job` does not
+call it.
 
 Left out: the checks themselves (`checks.py`, of other nodes `nodes.py`), finding left-over processes (`leftovers.py`).
 """
@@ -37,32 +37,26 @@ class Preflight(Callback):  # type: ignore[misc]  # hydra's classes count as Any
         for finding in findings:
             if finding.what.startswith(MEMORY):
                 say(finding.what)
-        stop_on(broken(finding.what, finding.mend) for finding in findings if not finding.ok)
+        stop_on(findings)
         prepare_run_folder(config)
         if address := nodes.address_of(config):
             found = list(nodes.check_nodes(config, address))
-            stop_on(broken(finding.what, finding.mend) for finding in found if not finding.ok)
+            stop_on(found)
             say(f"every node of the Ray cluster at {address} is fit for the job ({len(found)} nodes)")
         resolve_ray_settings(config)
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """verl starts Ray once a process: a sweep in one process cannot work."""
-        stop_on(
-            [
-                broken(
-                    "a recipe is one run, Hydra's multirun cannot start it",
-                    "start the runs one after another, without -m",
-                )
-            ]
-        )
+        what = "a recipe is one run, Hydra's multirun cannot start it"
+        stop_on([broken(what, "start the runs one after another, without -m")])
 
 
 def stop_on(findings: Iterable[Finding]) -> None:
-    """End the process with one line a finding, if there is any."""
-    found = list(findings)
-    for finding in found:
-        say(f"ERROR {finding.what}. Mend: {finding.mend}")
-    if found:
+    """End the process if something is broken, with one line for each such finding."""
+    faults = [finding for finding in findings if not finding.ok]
+    for fault in faults:
+        say(f"ERROR {fault.what}. Mend: {fault.mend}")
+    if faults:
         sys.exit(1)
 
 
@@ -115,7 +109,7 @@ def prepare_run_folder(config: Any) -> None:
 
 FORWARDED = ("VERL_USE_EXTERNAL_PLUGINS", "SANDBOX_FUSION_ENDPOINT")
 """Variables of this process that every Ray process of the job gets as well, also on other nodes. The token of the code
-servers is none of them: verl prints what it hands to Ray. It belongs into the environment of `ray start`."""
+servers is not among them, since verl prints what it hands to Ray: it belongs in the environment of `ray start`."""
 OF_A_NEW_CLUSTER = ("num_cpus", "num_gpus", "include_dashboard", "_system_config")
 """Settings that Ray refuses from a job that joins a running cluster."""
 

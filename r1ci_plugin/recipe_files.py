@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from r1ci_plugin import backend
+from r1ci_plugin.checkpoints import newest_step
 
 _PLACE = r"\$\{r1ci\.(\w+):([^}]*)\}"
 
@@ -95,10 +96,7 @@ def runs_folder() -> Path:
 def policy_of(run: str) -> Path:
     """The newest policy a run exported, as a Hugging Face folder; where there is none yet, the path it would have."""
     folder = runs_folder() / run
-    try:
-        step = (folder / "latest_checkpointed_iteration.txt").read_text().strip()
-    except OSError:
-        step = "LAST"
-    checkpoint = folder / f"global_step_{step}"
+    step = newest_step(folder)
+    checkpoint = folder / f"global_step_{'LAST' if step is None else step}"
     fine_tuned = checkpoint / "huggingface"  # verl's SFT trainer has no actor among others
     return fine_tuned if fine_tuned.is_dir() else checkpoint / "actor" / "huggingface"

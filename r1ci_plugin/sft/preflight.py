@@ -1,8 +1,8 @@
 """The watch over a fine-tuning run: a Hydra callback that the recipe sets.
 
-Before the start it says in one line what runs where and stops with one line for each thing that is missing. Behind the
+Before the start it says in one line what runs where, and stops with one line for each thing that is missing. After the
 end it counts: verl ends with exit code 0 when it resumes at the end of an epoch and skips the next one
-(github.com/volcengine/verl/issues/7401), so the steps done are compared with the steps that were to do. Then it leaves
+(github.com/volcengine/verl/issues/7401), so the steps done are compared with the steps there were to do. Then it leaves
 the ids of all questions seen in the policy's folder, so that no stage trains on them. Left out: the checks it shares
 with the stages (`checks.py`).
 """
@@ -22,24 +22,22 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from r1ci_plugin import backend, checks
+from r1ci_plugin.checkpoints import newest_step
 from r1ci_plugin.checks import Finding, broken, ok
 from r1ci_plugin.data.files import data_files
 from r1ci_plugin.preflight import prepare_run_folder, say, stop_on
 from r1ci_plugin.sft.training_set import SEEN_FILE, seen_questions
 
-TRACKER = "latest_checkpointed_iteration.txt"
-"""verl's note of the newest checkpoint in a run folder (verl/utils/checkpoint/checkpoint_handler.py)."""
-
 
 class SFTPreflight(Callback):  # type: ignore[misc]  # hydra's classes count as Any
-    """Checks the job before it starts and its steps behind its end; exit code 1 and plain lines where it cannot be."""
+    """Checks the job before it starts, and the steps it took after it ends; exit code 1 and plain lines for a fault."""
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """Called by Hydra with the composed configuration, in every process that torchrun started."""
         folder = Path(config.trainer.default_local_dir).absolute()
         if _is_first():
             say(announcement(config))
-            stop_on(broken(finding.what, finding.mend) for finding in check_all(config) if not finding.ok)
+            stop_on(check_all(config))
             prepare_run_folder(config)
             begin_epoch_afresh(folder, steps_per_epoch(config), expected_steps(config))
         os.environ["VERL_FILE_LOGGER_PATH"] = str(folder / "metrics" / f"{time.strftime('%Y-%m-%dT%H-%M-%S')}.jsonl")
@@ -48,7 +46,7 @@ class SFTPreflight(Callback):  # type: ignore[misc]  # hydra's classes count as 
         """Called by Hydra when the trainer has returned or raised."""
         if job_return.status is not JobStatus.COMPLETED or not _is_first():
             return
-        stop_on(finding for finding in check_done(config) if not finding.ok)
+        stop_on(check_done(config))
         policy = policy_folder(config)
         hand_on_questions(config, policy)
         say(f"fine-tuned in {expected_steps(config)} steps: {policy}")
@@ -118,7 +116,7 @@ def check_set(config: Any) -> Iterator[Finding]:
 def check_done(config: Any) -> Iterator[Finding]:
     """Every step that was to do was done, and the policy is there."""
     folder = Path(config.trainer.default_local_dir)
-    done, expected = steps_done(folder), expected_steps(config)
+    done, expected = newest_step(folder) or 0, expected_steps(config)
     if done != expected:
         yield broken(
             f"{done} of {expected} steps were done, though the trainer ended without an error",
@@ -150,19 +148,13 @@ def count_rows(config: Any) -> int:
     return min(rows, most) if most > 0 else rows
 
 
-def steps_done(folder: Path) -> int:
-    """The step of the newest checkpoint, 0 without one."""
-    try:
-        return int((folder / TRACKER).read_text())
-    except (OSError, ValueError):
-        return 0
-
-
 def begin_epoch_afresh(folder: Path, steps_per_epoch: int, expected: int) -> None:
-    """Where the newest checkpoint was taken at the very end of an epoch, set its data loader's state aside: verl would
-    go on behind the end of that epoch, that is, skip the whole next one. Without the state it starts the next.
+    """Where the newest checkpoint was taken at the very end of an epoch, set its data loader's state aside.
+
+    With that state verl would go on after the end of the epoch, and so skip the whole next one; without it, it starts
+    the next.
     """
-    done = steps_done(folder)
+    done = newest_step(folder) or 0
     if done in (0, expected) or done % steps_per_epoch:
         return
     for state in (folder / f"global_step_{done}").glob("data_*.pt"):
@@ -172,7 +164,7 @@ def begin_epoch_afresh(folder: Path, steps_per_epoch: int, expected: int) -> Non
 def policy_folder(config: Any) -> Path:
     """The exported policy of the last step, as a Hugging Face folder."""
     folder = Path(config.trainer.default_local_dir).absolute()
-    return folder / f"global_step_{steps_done(folder)}" / "huggingface"
+    return folder / f"global_step_{newest_step(folder) or 0}" / "huggingface"
 
 
 def hand_on_questions(config: Any, policy: Path) -> None:

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from r1ci_plugin.checkpoints import TRACKER
 from r1ci_plugin.stages.errors import StageFailed
 from r1ci_plugin.stages.run_folder import RunFolder
 
@@ -70,7 +71,7 @@ def seed_checkpoint(run: RunFolder, before: RunFolder) -> None:
 
     Files are linked where the file system can, else copied. Raises StageFailed.
     """
-    tracker = run.path / "latest_checkpointed_iteration.txt"
+    tracker = run.path / TRACKER
     if tracker.exists():
         return
     shards = sorted(before.checkpoint().glob("model_world_size_*.pt"))

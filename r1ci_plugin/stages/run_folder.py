@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from r1ci_plugin.checkpoints import newest_step
 from r1ci_plugin.curriculum.starts import Start, read_starts
 from r1ci_plugin.data.files import file_names
 from r1ci_plugin.metrics import Metrics, read_steps
@@ -113,10 +114,7 @@ class RunFolder:
 
     def last_step(self) -> int:
         """Step of the newest whole checkpoint; 0 without one."""
-        try:
-            return int((self.path / "latest_checkpointed_iteration.txt").read_text())
-        except (OSError, ValueError):
-            return 0
+        return newest_step(self.path) or 0
 
     def checkpoint(self) -> Path:
         """The newest whole checkpoint of the actor."""

@@ -14,6 +14,7 @@ import pytest
 from hydra.core.utils import JobReturn, JobStatus
 
 from r1ci_plugin import checks, recipe_files
+from r1ci_plugin.checkpoints import TRACKER
 from r1ci_plugin.doctor import compose
 from r1ci_plugin.sft import preflight
 from r1ci_plugin.sft.training_set import SEEN_FILE
@@ -43,7 +44,7 @@ def config(tmp_path: Path) -> Any:
 def checkpoint(config: Any, step: int) -> Path:
     """What verl leaves at a step."""
     folder = Path(config.trainer.default_local_dir)
-    (folder / preflight.TRACKER).write_text(str(step))
+    (folder / TRACKER).write_text(str(step))
     policy = folder / f"global_step_{step}" / "huggingface"
     policy.mkdir(parents=True)
     (policy / "config.json").write_text("{}")
