@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from r1ci_plugin.curriculum.staleness import Turn
+from r1ci_plugin.curriculum.staleness import TurnVersions
 from r1ci_plugin.trajectory import OUTCOMES
 
 _PHASES = {"generate": "generate", "code": "execute"}
@@ -41,7 +41,7 @@ class Sample:
     isolation: str = ""
     record: dict[str, Any] | None = None
     """The trajectory's record without verdict, where it is kept (`curriculum/records.py`)."""
-    versions: Sequence[Turn] = ()
+    versions: Sequence[TurnVersions] = ()
     """Which weights each turn was sampled with (`staleness.py`)."""
 
     @property

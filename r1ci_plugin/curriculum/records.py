@@ -25,7 +25,7 @@ from r1ci_plugin.record import TrainingFacts
 
 logger = logging.getLogger(__name__)
 
-FIELD = "r1ci_record"
+RECORD_FIELD = "r1ci_record"
 """Where a record without verdict travels in the `extra_fields` of verl's agent loop output."""
 
 _MB = 1_000_000

@@ -26,9 +26,8 @@ from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer, ReplayBufferAsync
 from r1ci_plugin.config import settings_from
 from r1ci_plugin.curriculum.dataset import training_dataset
 from r1ci_plugin.curriculum.metrics import Sample, batch_metrics
-from r1ci_plugin.curriculum.records import FIELD, RecordWriter
-from r1ci_plugin.curriculum.staleness import FIELD as VERSIONS
-from r1ci_plugin.curriculum.staleness import staleness_metrics
+from r1ci_plugin.curriculum.records import RECORD_FIELD, RecordWriter
+from r1ci_plugin.curriculum.staleness import VERSIONS_FIELD, staleness_metrics
 from r1ci_plugin.curriculum.starts import StartWriter
 
 logger = logging.getLogger(__name__)
@@ -243,8 +242,8 @@ def _read_samples(keys: Iterable[str], partition_id: str) -> list[Sample]:
             facts=extra["r1ci_facts"],
             extra=extra["reward_extra_info"],
             isolation=extra["r1ci_isolation"],
-            record=extra.get(FIELD),
-            versions=extra.get(VERSIONS, ()),
+            record=extra.get(RECORD_FIELD),
+            versions=extra.get(VERSIONS_FIELD, ()),
         )
         for key, scores, extra, info, task in zip(keys, *columns, strict=True)
     ]

@@ -12,22 +12,22 @@ Left out: correcting for it (`algorithm.rollout_correction` of verl, set in `rec
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-FIELD = "r1ci_versions"
+VERSIONS_FIELD = "r1ci_versions"
 """Where the versions travel in the `extra_fields` of verl's agent loop output."""
 
-Turn = tuple[int, int, int]
-"""A call of generate: the oldest and the newest version it was sampled with, and how many tokens it gave."""
+TurnVersions = tuple[int | None, int | None, int]
+"""Of one call of generate: the oldest and the newest version it was sampled with, None from an engine that does not
+say, and how many tokens it gave."""
 
 
-def bounds(turns: Sequence[Sequence[Any]]) -> tuple[Any, Any]:
+def bounds(turns: Sequence[TurnVersions]) -> tuple[int | None, int | None]:
     """The oldest and the newest version of a trajectory; (None, None) from an engine that does not say."""
     known = [version for turn in turns for version in turn[:2] if version is not None]
     return (min(known), max(known)) if known else (None, None)
 
 
-def staleness_metrics(trajectories: Sequence[Sequence[Turn]], version: int) -> dict[str, float]:
+def staleness_metrics(trajectories: Sequence[Sequence[TurnVersions]], version: int) -> dict[str, float]:
     """Metrics of the trajectories of a step that trains on `version`; none where the engine does not say.
 
     verl tells the first and the last version of a turn that went on with newer weights, not where they changed: all

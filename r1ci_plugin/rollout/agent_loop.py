@@ -18,9 +18,8 @@ from uuid import uuid4
 from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopMetrics, AgentLoopOutput, register
 
 from r1ci_plugin.codec import TokenizerCodec
-from r1ci_plugin.curriculum.records import FIELD, is_kept
-from r1ci_plugin.curriculum.staleness import FIELD as VERSIONS
-from r1ci_plugin.curriculum.staleness import bounds
+from r1ci_plugin.curriculum.records import RECORD_FIELD, is_kept
+from r1ci_plugin.curriculum.staleness import VERSIONS_FIELD, TurnVersions, bounds
 from r1ci_plugin.data.row import AGENT, read_row
 from r1ci_plugin.drive import Sampled, drive
 from r1ci_plugin.interpreter.executor import ExecResult, Executor
@@ -59,7 +58,7 @@ class CodeInterpreterAgentLoop(AgentLoopBase):  # type: ignore[misc]  # verl shi
         output = rollout.output(trajectory)
         question_id = kwargs.get("extra_info", {}).get("question_id")
         if question_id and is_kept(question_id, self.settings.records.share):
-            output.extra_fields[FIELD] = rollout.record(trajectory, kwargs).to_dict()
+            output.extra_fields[RECORD_FIELD] = rollout.record(trajectory, kwargs).to_dict()
         return [output]
 
     def _prompt_ids(self, messages: Any) -> list[int]:
@@ -86,7 +85,7 @@ class _Rollout:
         self._preempted = 0
         self._usage = Usage()
         self._started = time.perf_counter()
-        self._versions: list[tuple[Any, Any, int]] = []
+        self._versions: list[TurnVersions] = []
 
     async def sample(self, token_ids: list[int], command: Generate) -> Sampled:
         started = time.perf_counter()
@@ -141,7 +140,7 @@ class _Rollout:
                 # verl's staleness metrics cast both to int (verl/trainer/ppo/v1/trainer_base.py).
                 "min_global_steps": oldest,
                 "max_global_steps": newest,
-                VERSIONS: self._versions,
+                VERSIONS_FIELD: self._versions,
                 "turn_scores": [],
                 "tool_rewards": [],
             },

@@ -12,9 +12,9 @@ from verl.trainer.ppo.core_algos import compute_grpo_outcome_advantage
 
 from r1ci_plugin.curriculum import replay
 from r1ci_plugin.curriculum.metrics import Sample
-from r1ci_plugin.curriculum.records import FIELD
+from r1ci_plugin.curriculum.records import RECORD_FIELD
 from r1ci_plugin.curriculum.replay import CurriculumReplayBuffer, CurriculumReplayBufferAsync, InfrastructureDown
-from r1ci_plugin.curriculum.staleness import FIELD as VERSIONS
+from r1ci_plugin.curriculum.staleness import VERSIONS_FIELD
 from r1ci_plugin.journal import read_lines
 from r1ci_plugin.reward.manager import EXTRA_KEYS
 from r1ci_plugin.trajectory import Trajectory
@@ -148,8 +148,8 @@ class Signals(Store):
                     "reward_extra_info": {**extra, "acc": acc, "outcome": "wrong", "reason": "because"},
                     "r1ci_facts": FACTS,
                     "r1ci_isolation": "",
-                    VERSIONS: self.versions,
-                    **({FIELD: {"sample": int(key.split("_")[1])}} if key.split("_")[0] in self.kept else {}),
+                    VERSIONS_FIELD: self.versions,
+                    **({RECORD_FIELD: {"sample": int(key.split("_")[1])}} if key.split("_")[0] in self.kept else {}),
                 }
                 for key, acc in zip(keys, accs, strict=True)
             ],

@@ -11,7 +11,7 @@ from verl.utils.dataset.rl_dataset import RLHFDataset
 from verl.workers.rollout.replica import TokenOutput
 
 from r1ci_plugin.config import R1CISettings, RecordSettings
-from r1ci_plugin.curriculum.records import FIELD
+from r1ci_plugin.curriculum.records import RECORD_FIELD
 from r1ci_plugin.data.row import make_row
 from r1ci_plugin.interpreter.executor import ExecResult, Executor
 from r1ci_plugin.protocol import STOP, render_prompt
@@ -133,9 +133,9 @@ async def test_the_record_of_a_kept_question_travels_beside_the_output(share: fl
     loop = loop_of(ScriptedEngine("It is <<<2>>>"))
     loop.settings = R1CISettings(records=RecordSettings(share=share))
     (output,) = await run(loop, question.prompt, session_id=4, **make_row(question, "train", 0))
-    assert (FIELD in output.extra_fields) == (share == 1.0)
+    assert (RECORD_FIELD in output.extra_fields) == (share == 1.0)
     if share:
-        record = Record.from_dict({"key": "k", **output.extra_fields[FIELD]})
+        record = Record.from_dict({"key": "k", **output.extra_fields[RECORD_FIELD]})
         assert record.question == question and record.sample == 4 and record.temperature == 1.0
         assert record.trajectory.response_ids == output.response_ids
         assert record.usage.sampled_tokens == len(output.response_ids) and record.is_lost  # not judged yet
