@@ -315,11 +315,9 @@ def _check_group(rows: list[dict[str, Any]], batch: int, settings: R1CISettings)
             f"stage {settings.stage} needs a manifest of potential groups beside the data", "r1ci stages build"
         )
         return
-    infos = ((row["data_source"], row["extra_info"]) for row in rows)
+    known = [Known.of_row(row["data_source"], row["extra_info"]) for row in rows]
     try:
-        assignment = assign(
-            settings, [Known(info["question_id"], task, info.get("difficulty") or 0) for task, info in infos]
-        )
+        assignment = assign(settings, known)
     except ManifestError as error:
         yield broken(str(error), "r1ci stages build")
         return

@@ -7,8 +7,9 @@ rows (`dataset.py`, `checks.py`).
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from r1ci_plugin.config import R1CISettings
 from r1ci_plugin.curriculum.build import recut
@@ -24,6 +25,11 @@ class Known:
     question_id: str
     task: str
     difficulty: int
+
+    @classmethod
+    def of_row(cls, data_source: str, extra_info: Mapping[str, Any]) -> Known:
+        """From two columns of a parquet row (`data/row.py`). Raises KeyError without a question id."""
+        return cls(extra_info["question_id"], data_source, extra_info.get("difficulty") or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,7 @@ class CurriculumDataset(RLHFDataset):  # type: ignore[misc]  # verl ships no typ
     def _prepare_training(self, config: Any) -> None:
         global _training
         settings = settings_from({"r1ci": config.get("r1ci")})
-        columns = zip(self.dataframe["data_source"], self.dataframe["extra_info"], strict=True)
-        rows = [Known(info["question_id"], task, info.get("difficulty") or 0) for task, info in columns]
+        rows = list(map(Known.of_row, self.dataframe["data_source"], self.dataframe["extra_info"]))
         assignment = assign(settings, rows)
         self.stage = settings.stage
         self.manifest, self.schedule, self.sampler = assignment.manifest, assignment.schedule, assignment.sampler

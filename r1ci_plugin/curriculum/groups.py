@@ -37,7 +37,10 @@ class Grouping:
 
     def group(self, right: int, n: int, chance: float = 0.0) -> int:
         """The group of `right` of `n` answers taken at face value, 1..count."""
-        potential = improvement_potential(right, n, self.form, chance)
+        return self.group_at(improvement_potential(right, n, self.form, chance))
+
+    def group_at(self, potential: float) -> int:
+        """The group of a potential, 1..count."""
         return 1 + sum(potential < threshold for threshold in self.thresholds)
 
 

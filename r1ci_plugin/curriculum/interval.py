@@ -12,10 +12,7 @@ import math
 from collections.abc import Callable
 from functools import lru_cache
 
-from r1ci_plugin.evaluation.statistics import wilson
-
-Interval = tuple[float, float]
-"""Lower and upper end, in 0..1."""
+from r1ci_plugin.evaluation.statistics import Interval, wilson
 
 _TINY = 1e-300
 

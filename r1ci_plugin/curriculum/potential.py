@@ -25,7 +25,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from r1ci_plugin.curriculum.interval import Interval, check_counts
+from r1ci_plugin.curriculum.interval import check_counts
+from r1ci_plugin.evaluation.statistics import Interval
 
 GROUP_SIZE = 5
 """Answers a question gets in a training step (the method's rollout.n), for `group_variance`."""
@@ -33,7 +34,7 @@ GROUP_SIZE = 5
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A formula of potential with one peak: it rises before it and falls behind it."""
+    """A formula of potential with one peak: it rises before it and falls after it."""
 
     value: Callable[[Fraction, Fraction], Fraction]
     """(pass rate, chance level) to potential in 0..1."""

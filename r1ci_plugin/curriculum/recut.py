@@ -30,10 +30,9 @@ def regrouped(
     groups: of every row. rows: question id and task of every row. chance_of: chance level of a task.
     """
     fresh: NDArray[np.int8] = groups.copy()
-    value: Any = form_of(grouping.form).value  # plain floats will do: a fading pass rate is no exact number
+    value: Any = form_of(grouping.form).value  # plain floats will do: a fading pass rate is not exact anyway
     for row, (question_id, task) in enumerate(rows):
         rate = ledger.current_rate(question_id)
         if rate is not None and groups[row] != LEFT_OUT:
-            potential = float(value(rate, chance_of(task)))
-            fresh[row] = 1 + sum(potential < threshold for threshold in grouping.thresholds)
+            fresh[row] = grouping.group_at(value(rate, chance_of(task)))
     return fresh

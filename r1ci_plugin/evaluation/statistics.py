@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]
+"""Lower and upper end."""
 
 RESAMPLES = 4_000
 """Bootstrap draws: the ends of a 95 % interval then wander by about a fortieth of its width."""

@@ -123,7 +123,7 @@ def planned(settings: Settings) -> Assignment:
 
     try:
         rows = [
-            Known(row["extra_info"]["question_id"], row["data_source"], row["extra_info"].get("difficulty") or 0)
+            Known.of_row(row["data_source"], row["extra_info"])
             for file in settings.train_files
             for row in parquet.read_table(file, columns=["data_source", "extra_info"]).to_pylist()
         ]
