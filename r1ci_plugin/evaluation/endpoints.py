@@ -27,11 +27,12 @@ from r1ci_plugin.evaluation.policies import (
     PolicyUnavailable,
     Request,
     Session,
+    open_text,
     open_tokens,
 )
 from r1ci_plugin.protocol import RESULT_PREFIX
 from r1ci_plugin.record import Usage
-from r1ci_plugin.trajectory import Generate, Interaction
+from r1ci_plugin.trajectory import Generate
 
 T = TypeVar("T")
 
@@ -40,7 +41,7 @@ _MALFORMED = (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError, Attr
 """What is raised where a reply breaks off, or is not what it should be."""
 _LONGEST_PAUSE_S = 30.0
 CHARACTERS_A_TOKEN = 4
-"""Where only text is exchanged, the bound of an execution result is counted so. Budgets of replies stay in tokens."""
+"""By which the bound of an execution result is counted where only text is exchanged. Replies are bounded in tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,18 +245,14 @@ class _ChatSession(Session):
     """Sampled text and results go back as assistant and user messages.
 
     The only stop string is the heading of a result: stopping at a fence would need a message that can be continued.
-    What a model writes behind its code is cut off by the state machine.
+    What a model writes after its code is cut off by the state machine.
     """
 
     def __init__(self, policy: ChatPolicy, request: Request) -> None:
         super().__init__(request)
         self._policy = policy
-        codec = TextCodec()
         limits = replace(request.limits, result_max_tokens=CHARACTERS_A_TOKEN * request.limits.result_max_tokens)
-        prompt = "\n\n".join(message["content"] for message in request.messages)
-        # no bound in characters: the budget is the server's, in its own tokens
-        self.interaction = Interaction(codec, codec.encode(prompt), limits, response_tokens=1 << 40)
-        self.interaction.trajectory.transport = "messages"
+        self.interaction = open_text("\n\n".join(message["content"] for message in request.messages), limits)
 
     async def sample(self, token_ids: list[int], command: Generate) -> Sampled:
         room = self.request.sampling.response_tokens - self.usage.sampled_tokens

@@ -22,7 +22,7 @@ from typing import Any
 
 from typing_extensions import Self
 
-from r1ci_plugin.codec import TokenizerCodec
+from r1ci_plugin.codec import TextCodec, TokenizerCodec
 from r1ci_plugin.config import Limits
 from r1ci_plugin.drive import Sampled
 from r1ci_plugin.record import Usage, policy_name
@@ -166,6 +166,17 @@ def open_tokens(codec: TokenizerCodec, request: Request, context_tokens: int | N
         )
     except ValueError as error:
         raise PromptTooLong(prompt_ids, str(error)) from None
+
+
+def open_text(prompt: str, limits: Limits) -> Interaction:
+    """The state machine of a conversation in mere text, where a token is a character.
+
+    The response has no bound here: budgets are the policy's, in its own tokens.
+    """
+    codec = TextCodec()
+    interaction = Interaction(codec, codec.encode(prompt), limits, response_tokens=1 << 40)
+    interaction.trajectory.transport = "messages"
+    return interaction
 
 
 STREAM_TOKENS = 8

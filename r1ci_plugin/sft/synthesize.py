@@ -13,13 +13,13 @@ from random import Random
 
 from r1ci_plugin.codec import TextCodec
 from r1ci_plugin.drive import Sampled
-from r1ci_plugin.evaluation.policies import Policy, Request, Session
+from r1ci_plugin.evaluation.policies import Policy, Request, Session, open_text
 from r1ci_plugin.evaluation.runner import Job
 from r1ci_plugin.record import Usage
 from r1ci_plugin.sft.forms import teacher_prompt
 from r1ci_plugin.sft.teacher import Form, ScriptedTeacher, forms_of
 from r1ci_plugin.tasks import Question, get_task
-from r1ci_plugin.trajectory import Generate, Interaction
+from r1ci_plugin.trajectory import Generate
 
 FIRST_SEED = 2_000_000_000
 """Questions for fine-tuning have seeds from here on; `r1ci data build` and the seed policy's corpus stay below."""
@@ -123,10 +123,7 @@ class _ScriptedSession(Session):
         form: Form = job.form  # type: ignore[assignment]  # the teacher refuses what it does not know
         self._teacher = ScriptedTeacher(job.question, form, Random(request.key))
         self._told = 0
-        codec = TextCodec()
-        prompt = codec.encode(request.messages[0]["content"])
-        self.interaction = Interaction(codec, prompt, request.limits, response_tokens=1 << 40)
-        self.interaction.trajectory.transport = "messages"
+        self.interaction = open_text(request.messages[0]["content"], request.limits)
 
     async def sample(self, token_ids: list[int], command: Generate) -> Sampled:
         calls = self.interaction.trajectory.calls
