@@ -1,1 +1,4 @@
-"""Supervised fine-tuning: where the trajectories come from that a policy starts with."""
+"""Supervised fine-tuning: making the trajectories that a policy first learns from, and choosing among them.
+
+Left out: the training itself, which is verl's (recipe `r1ci_sft`).
+"""

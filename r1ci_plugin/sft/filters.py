@@ -13,6 +13,7 @@ repair. Pure functions of records. Left out: reading and writing sets (`training
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,7 +25,7 @@ from r1ci_plugin.record import Record
 from r1ci_plugin.sft.hard_coded import atoms, literal_share, prints_without_computing
 
 BEYOND = "beyond what"
-"""How the reasons begin that a least share gives."""
+"""How the reasons begin for what had to go so that a kind keeps its least share."""
 
 CHARS_A_TOKEN = 3
 """For lengths in tokens where no tokenizer is given: low, so that the estimate is high."""
@@ -150,8 +151,8 @@ def is_multi_turn(record: Record) -> bool:
 
 
 def is_switching(record: Record, min_words: int = 25) -> bool:
-    """The question is worked on in words and in code: words propose an answer before the code that follows runs, or go
-    on by `min_words` words after the last result.
+    """The question is worked on in words and in code: words propose an answer before the first code runs, or at least
+    `min_words` words follow the last result.
     """
     turns = record.trajectory.turns
     if len(turns) < 2:
@@ -209,19 +210,18 @@ def _cut(good: Sequence[Record], settings: FilterSettings, dropped: dict[str, st
 def _with_share(
     records: list[Record], is_kind: Callable[[Record], bool], share: float, size: int
 ) -> tuple[list[Record], list[Record]]:
-    """(kept, dropped): as many of the others as leave the kind its share of a set of at most `size`; the kind that the
-    set needs comes first, so that the target cuts others.
+    """(kept, dropped): all of the kind, and no more of the others than leave the kind its share.
+
+    As many of the kind as a set of `size` needs come first, so that the cut to the target takes what follows them.
     """
     if not share:
         return records, []
     kind = [record for record in records if is_kind(record)]
-    room = int(min(len(records), len(kind) * (1 - share) / share + 1e-9))  # others that so many of the kind allow
-    needed = {id(record) for record in kind[: -int(-min(size, len(records)) * share // 1)]}
     others = [record for record in records if not is_kind(record)]
-    over = {id(record) for record in others[room:]}
-    first = [record for record in records if id(record) in needed]
-    rest = [record for record in records if id(record) not in needed and id(record) not in over]
-    return [*first, *rest], others[room:]
+    allowed = int(min(len(records), len(kind) * (1 - share) / share + 1e-9))
+    needed, dropped = kind[: math.ceil(min(size, len(records)) * share)], others[allowed:]
+    placed = {id(record) for record in (*needed, *dropped)}
+    return [*needed, *(record for record in records if id(record) not in placed)], dropped
 
 
 def _in_turn(records: Sequence[Record], rng: Random) -> list[Record]:

@@ -1,6 +1,6 @@
 """The ways in which a teacher is told to work on a question, so that what a policy learns from is not all of one kind.
 
-A form is an instruction that stands behind the question in the teacher's prompt only. The policy that learns from the
+A form is an instruction that follows the question in the teacher's prompt only. The policy that learns from the
 trajectory reads the plain prompt of the rollout, so it learns to choose by itself. Left out: the scripted teacher's way
 to follow a form (`teacher.py`), which trajectories really did (`filters.py` looks at what was said and run).
 """

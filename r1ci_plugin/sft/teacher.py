@@ -1,7 +1,7 @@
 """The teacher that needs no network: it plays the policy's side of a trajectory from a script.
 
 It speaks in a few forms, which differ in when it thinks in words and when it runs code. Its words and its scripts
-compute from the operands in the prompt, the scripts are run for real, and what it answers behind a result is what the
+compute from the operands in the prompt, the scripts are run for real, and what it answers after a result is what the
 script printed. Left out: the scripts (`scripts/`), the words (`words.py`), running scripts, and keeping only what
 verifies (`filters.py`).
 """
@@ -16,11 +16,13 @@ from r1ci_plugin.sft.scripts import SCRIPTS
 from r1ci_plugin.sft.words import WORDS
 from r1ci_plugin.tasks import Question, get_task
 
-Form = Literal["guess", "text", "code", "check", "repair"]
-FORMS: tuple[Form, ...] = ("guess", "text", "code", "check", "repair")
-"""An answer without its steps, for the seed policy alone; worked out in words; by one script; an answer that is then
-checked by a script; by a script that fails and its repair.
-"""
+Form = Literal[
+    "guess",  # an answer without its steps, for the seed policy alone
+    "text",  # worked out in words
+    "code",  # by one script
+    "check",  # an answer, then a script that checks it
+    "repair",  # by a script that fails, and its repair
+]
 
 
 def forms_of(task: str) -> tuple[Form, ...]:
@@ -79,9 +81,9 @@ class ScriptedTeacher:
     def _broken(self) -> str:
         """The script with one slip: a misspelled name or a lost bracket."""
         code = self._script()
-        return (
-            code.replace("print(", "prnit(", 1) if self._rng.random() < 0.5 else code.rstrip().removesuffix(")") + "\n"
-        )
+        if self._rng.random() < 0.5:
+            return code.replace("print(", "prnit(", 1)
+        return code.rstrip().removesuffix(")") + "\n"
 
 
 def _answered(words: str, answer: str) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
+from r1ci_plugin.curriculum.questions import question_ids_of
 from r1ci_plugin.interpreter.executor import ExecResult
 from r1ci_plugin.protocol import PROTOCOL, render_prompt
 from r1ci_plugin.record import Record
@@ -105,12 +106,7 @@ def seen_questions(folder: Path) -> frozenset[str]:
     Raises ValueError if the file is not a JSON list of texts.
     """
     file = folder / SEEN_FILE
-    if not file.is_file():
-        return frozenset()
-    ids = json.loads(file.read_text(encoding="utf-8"))
-    if not (isinstance(ids, list) and all(isinstance(name, str) for name in ids)):
-        raise ValueError(f"{file} is not a JSON list of question ids")
-    return frozenset(ids)
+    return frozenset(question_ids_of(file)) if file.is_file() else frozenset()
 
 
 def _shown(result: ExecResult) -> dict[str, Any]:
