@@ -26,7 +26,7 @@ class JournalInUse(RuntimeError):
 
 
 class JournalDamaged(ValueError):
-    """A line that is not the last one cannot be read: what stands behind it would be lost without a word."""
+    """A line that is not the last one cannot be read: what follows it would be lost without a word."""
 
 
 class Journal:
@@ -75,7 +75,7 @@ class Journal:
         try:
             while written < len(data):
                 written += os.write(self._file, data[written:])
-        except OSError:  # a full disk: a shorter line that still fits must not come behind half of this one
+        except OSError:  # a full disk: a shorter line that still fits must not follow half of this one
             os.ftruncate(self._file, start)
             raise
         self._places[key] = (start, len(data))
@@ -126,8 +126,8 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def text_lines(path: Path) -> Iterator[str]:
-    """The lines of a file of JSON lines by another writer. JSON leaves separators such as U+2028 in a text as they are,
-    so only a line feed ends a line, which `str.splitlines` has another mind about."""
+    """The lines of a file of JSON lines by another writer. Only a line feed ends a line: JSON may hold separators such
+    as U+2028, at which `str.splitlines` would cut."""
     with path.open(encoding="utf-8", newline="\n") as file:
         for text in file:
             yield text.removesuffix("\n")

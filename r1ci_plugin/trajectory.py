@@ -25,14 +25,7 @@ from typing import Any, Literal
 from r1ci_plugin.codec import Codec
 from r1ci_plugin.config import Limits
 from r1ci_plugin.interpreter.executor import ExecResult
-from r1ci_plugin.protocol import (
-    STOP,
-    ParsedTurn,
-    cut_notice,
-    frame_result,
-    parse_turn,
-    render_result,
-)
+from r1ci_plugin.protocol import STOP, ParsedTurn, cut_notice, frame_result, parse_turn, render_result
 
 Outcome = Literal[
     "answered",  # the final turn holds an answer
@@ -196,9 +189,8 @@ class Trajectory:
 
 
 MAX_RESUMES = 8
-"""Stops in one turn that closed no Python block, after which the turn is sampled without stop string. What then follows
-a block is cut off, as for engines that ignore stops. So a policy that writes nothing but fences costs few engine
-calls.
+"""How often one turn may stop without having closed a Python block. Then it goes on without a stop string, and what
+follows a block is cut off, as for engines that ignore stops: a policy that writes nothing but fences costs few calls.
 """
 
 
@@ -240,7 +232,7 @@ class Interaction:
     def sampled(self, ids: Sequence[int], log_probs: Sequence[float] | None, cut: bool = False) -> Command:
         """The engine sampled `ids` for the last `Generate`; `log_probs` are theirs, or None if the engine has none.
 
-        What an engine gives behind an end-of-text token or beyond `max_tokens` was not asked for and is left out. `cut`
+        What an engine gives after an end-of-text token or beyond `max_tokens` was not asked for and is left out. `cut`
         says that a budget of the engine's own ended it, for engines that count in other units than this machine.
         """
         if not self._asked:
@@ -312,7 +304,7 @@ class Interaction:
         assert parsed.code is not None
         keep = self._tokens_covering(turn, parsed.code_end)
         if keep < len(turn.ids):
-            # What lies behind the block: an end-of-text token, or text of an engine that ignores stop strings.
+            # What follows the block: an end-of-text token, or text of an engine that ignores stop strings.
             del turn.ids[keep:], turn.log_probs[keep:]
             turn.text = self._codec.decode(turn.ids)
         if len(self.trajectory.calls) >= self._limits.max_code_calls:
@@ -327,7 +319,7 @@ class Interaction:
         ids = turn.ids
         last = "" if ids[-1] in self._codec.eos_ids else self._codec.decode(ids[-1:])
         if end == len(turn.text) and last.endswith(turn.text[-1]):
-            return len(ids)  # the usual case: the engine stopped right behind the block, with its last character
+            return len(ids)  # the usual case: the engine stopped right after the block, with its last character
         if len(self._codec.decode(ids[:-1])) < end:
             return len(ids)
         low, high = 1, len(ids) - 1

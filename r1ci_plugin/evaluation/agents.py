@@ -106,7 +106,7 @@ class Context:
         if isinstance(command, Run):
             result = await self.run(command.code, key)
             if not isinstance(interaction.executed(result), Finish):
-                del trajectory.turns[-1]  # the turn that the machine opened behind the result
+                del trajectory.turns[-1]  # the turn that the machine opened after the result
             if not result.is_infrastructure_failure:
                 trajectory.answer = printed_answer(result)
                 trajectory.outcome = "no_answer" if trajectory.answer is None else "answered"

@@ -42,7 +42,7 @@ class Conduct:
     code_to_words: int
     """Stretches of reasoning in words that follow on a code call."""
     approach_changes: int
-    """Code calls that go about it in another way than the one before; tests of a candidate are none."""
+    """Code calls that go about it in another way than the one before; tests of a candidate answer do not count."""
     self_checks: int
     """Calls that test a candidate answer found earlier."""
 

@@ -2,7 +2,7 @@
 
 The paper had such calls judged by a language model (its figure on self-checking); this is an offline stand-in. A call
 counts if there was something to test, an earlier result or a statement in the words, and if enough speaks for a test:
-what the words announce, what the code compares, how the result reads, what the words behind it conclude. How often
+what the words announce, what the code compares, how the result reads, what the words after it conclude. How often
 that is right is measured on trajectories written for the purpose: docs/behaviour.md. Code is matched, never parsed or
 run, by patterns that take time in proportion to its length. Left out: other measures (`behaviour.py`).
 """
@@ -20,7 +20,7 @@ from r1ci_plugin.trajectory import Trajectory, Turn
 THRESHOLD = 4
 """Points a call needs, of those of `points`."""
 SHOWN_AFTER = 160
-"""Characters behind a result that are read as its conclusion."""
+"""Characters after a result that are read as its conclusion."""
 SHOWN_OUTPUT = 4_000
 """Characters of a result that are read."""
 
@@ -47,7 +47,7 @@ _CONCLUDED = re.compile(
     )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""Words behind a result that say how a test came out."""
+"""Words after a result that say how a test came out."""
 _STATED = re.compile(
     r"<<<|[=:]|\b(?:so|hence|thus|therefore|answer|guess|plan|gives?|believe|say|think|must|is|are)\b", re.IGNORECASE
 )
