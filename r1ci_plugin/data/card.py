@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from r1ci_plugin.data.plan import PARTS
+from r1ci_plugin.markdown import table_row
 from r1ci_plugin.tasks import get_task
 from r1ci_plugin.tasks.splits import parted
 
@@ -64,7 +65,9 @@ def card(record: dict[str, Any]) -> str:
         total=sum(file["questions"] for file in files.values()),
         tasks=len(record["tasks"]),
         version=record["versions"]["r1ci_plugin"],
-        parts="\n".join(_line(f"{part}.parquet", files[f"{part}.parquet"]["questions"], _USE[part]) for part in PARTS),
+        parts="\n".join(
+            table_row(f"{part}.parquet", files[f"{part}.parquet"]["questions"], use) for part, use in _USE.items()
+        ),
         split=plan["split"],
         kin=_kin(parted(plan["train"], plan["test"])),
         per_task=plan["questions_per_task"],
@@ -88,7 +91,7 @@ def _task_lines(tasks: dict[str, Any]) -> Iterable[str]:
     for name, built in tasks.items():
         info = get_task(name).info
         counts = (built["questions"].get(part, 0) for part in PARTS)
-        yield _line(name, info.summary, info.answer_kind, *counts, info.source, info.licence)
+        yield table_row(name, info.summary, info.answer_kind, *counts, info.source, info.licence)
 
 
 def _canary_note(tasks: list[str]) -> str:
@@ -100,7 +103,3 @@ def _canary_note(tasks: list[str]) -> str:
         f"{', '.join(tasks)} come from published files that ask not to be trained on (canary): results on these tasks "
         "do not compare with results of models that were not.\n"
     )
-
-
-def _line(*cells: object) -> str:
-    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from r1ci_plugin.export.history import WINDOW, TrainedStage
 from r1ci_plugin.export.results import Evaluation
+from r1ci_plugin.markdown import table_row
 from r1ci_plugin.tasks.registry import SUITES
 
 
@@ -90,7 +91,7 @@ def card(facts: Facts) -> str:
 
 def _stage_line(stage: TrainedStage) -> str:
     rows = ", ".join(f"{rows} of group {group}" for group, rows in sorted(stage.groups.items()))
-    return _line(
+    return table_row(
         stage.stage,
         stage.steps,
         rows or "not recorded",
@@ -100,9 +101,9 @@ def _stage_line(stage: TrainedStage) -> str:
 
 
 def _provenance(stage: TrainedStage) -> Iterable[str]:
-    yield _line(f"recipe of stage {stage.stage}", f"`{stage.recipe}`")
-    yield _line(f"manifest of stage {stage.stage}", f"`{stage.manifest}`" if stage.manifest else "none: one group")
-    yield _line(f"command of stage {stage.stage}", f"`{' '.join(('main_ppo', *stage.overrides))}`")
+    yield table_row(f"recipe of stage {stage.stage}", f"`{stage.recipe}`")
+    yield table_row(f"manifest of stage {stage.stage}", f"`{stage.manifest}`" if stage.manifest else "none: one group")
+    yield table_row(f"command of stage {stage.stage}", f"`{' '.join(('main_ppo', *stage.overrides))}`")
 
 
 def _evaluation(evaluation: Evaluation | None) -> Iterable[str]:
@@ -110,10 +111,10 @@ def _evaluation(evaluation: Evaluation | None) -> Iterable[str]:
         yield "None was given when this card was written: `r1ci eval run` makes one."
         return
     suites = [suite for suite in SUITES if any(suite in result.suites for result in evaluation.results)]
-    yield _line("agent", "temperature", *suites, "all tasks", "tasks", "answers")
-    yield _line("---", "---", *("---:" for _ in suites), "---:", "---:", "---:")
+    yield table_row("agent", "temperature", *suites, "all tasks", "tasks", "answers")
+    yield table_row("---", "---", *("---:" for _ in suites), "---:", "---:", "---:")
     for result in evaluation.results:
-        yield _line(
+        yield table_row(
             f"{result.agent} {result.form}".strip(),
             "not stated" if result.temperature is None else result.temperature,
             *(_percent(result.suites.get(suite)) for suite in suites),
@@ -152,7 +153,3 @@ def _change(before: float | None, after: float | None) -> str:
 
 def _percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.1f}"
-
-
-def _line(*cells: object) -> str:
-    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from statistics import median
 
 from r1ci_plugin import __version__
+from r1ci_plugin.markdown import table_row
 from r1ci_plugin.protocol import PROTOCOL
 from r1ci_plugin.record import Record
 from r1ci_plugin.sft.filters import Chosen, FilterSettings, is_multi_turn, is_repairing, is_switching
@@ -97,10 +98,11 @@ def table(records: Sequence[Record]) -> list[str]:
     """Trajectories by task and form, as lines of Markdown."""
     forms = [form for form in [*FORMS, ""] if any(record.form == form for record in records)]
     counts = Counter((record.question.task, record.form) for record in records)
-    lines = [_line("task", *(form or "-" for form in forms), "all", "licence"), _line(*["---"] * (len(forms) + 3))]
+    headings = ("task", *(form or "-" for form in forms), "all", "licence")
+    lines = [table_row(*headings), table_row(*["---"] * len(headings))]
     for name in sorted({record.question.task for record in records}):
         row = [counts[name, form] for form in forms]
-        lines.append(_line(name, *row, sum(row), get_task(name).info.licence))
+        lines.append(table_row(name, *row, sum(row), get_task(name).info.licence))
     return lines
 
 
@@ -119,7 +121,3 @@ def _rights(records: Sequence[Record]) -> str:
     if all(record.policy == SCRIPTED for record in records):
         return "Trajectories: Apache-2.0."
     return "Trajectories: whatever the terms of the teacher's provider say about its output."
-
-
-def _line(*cells: object) -> str:
-    return "| " + " | ".join(map(str, cells)) + " |"
