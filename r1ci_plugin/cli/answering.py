@@ -9,19 +9,20 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
-from r1ci_plugin.cli.printable import printable
+from r1ci_plugin.cli.output import fail
 from r1ci_plugin.config import ExecutorSettings, Limits
 from r1ci_plugin.evaluation.answering import Setup
 from r1ci_plugin.evaluation.policies import EmbeddedPolicy, Policy, PolicyError, Sampling
 from r1ci_plugin.evaluation.runner import Budget
+from r1ci_plugin.seed_policy import seed_policy_path
 
 T = TypeVar("T")
 
-SEED_POLICY = Path(__file__).resolve().parents[1] / "assets" / "seed_policy"
+SEED_POLICY = seed_policy_path()
 
 PolicyOption = Annotated[
     str | None, typer.Option("--policy", help="A Hugging Face folder to load here, or `seed`: the one that ships.")
@@ -48,7 +49,6 @@ SandboxOption = Annotated[
 SlotsOption = Annotated[int | None, typer.Option(min=1, help="Code calls at a time on this machine; one a core.")]
 MaxTokensOption = Annotated[int | None, typer.Option(min=1, help="Budget of the whole run in tokens.")]
 MaxCostOption = Annotated[float | None, typer.Option(min=0.0, help="Budget of the whole run in money; needs --prices.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 
 
 def policy_maker(
@@ -108,12 +108,6 @@ def setup_of(
         concurrency,
         budget=budget,
     )
-
-
-def fail(message: str) -> NoReturn:
-    """End the command with one line."""
-    typer.echo(f"error: {printable(message)}", err=True)
-    raise typer.Exit(2)
 
 
 def _codec(name: str) -> Any:

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from r1ci_plugin.cli import answering as a
+from r1ci_plugin.cli.output import fail
 from r1ci_plugin.cli.printable import printable
 from r1ci_plugin.evaluation.agents import AGENTS, Answered, Context, get_agent
 from r1ci_plugin.evaluation.answering import Setup
@@ -71,7 +72,7 @@ async def _ask(text: str, agent: str, setup: Setup) -> Answered:
         try:
             return await get_agent(agent).answer(Question("external/text", 0, 1, text.strip(), {}), context, key)
         except (PolicyUnavailable, ValueError) as error:  # ValueError: an agent that is not there
-            a.fail(str(error))
+            fail(str(error))
 
 
 def _show_text(text: str) -> None:

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from r1ci_plugin.bench import figures
+from r1ci_plugin.cli.output import JsonOption
 
 BENCHMARKS = {
     "curriculum": "start, memory and batch of the curriculum, to ten million questions",
@@ -32,7 +33,7 @@ def command(
     sensitivity: Annotated[
         bool, typer.Option("--sensitivity", help="What changes with the assumptions, instead of figures (rollout).")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object for programs.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Measure this machine against the project's bars. A missed bar is a figure, not an error: the exit code is 0."""
     if name not in BENCHMARKS:

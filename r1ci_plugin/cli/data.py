@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -20,20 +20,20 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
+from r1ci_plugin.cli.output import JsonOption, fail
 from r1ci_plugin.cli.tables import FITTING
 from r1ci_plugin.curriculum.questions import question_ids_of
 from r1ci_plugin.data.build import Built, Measure, TaskFailed, WouldOverwrite, build, characters
 from r1ci_plugin.data.check import Checked, check_folder, read_part
 from r1ci_plugin.data.plan import PARTS, Plan
+from r1ci_plugin.seed_policy import seed_policy_path
 from r1ci_plugin.tasks import task_names
 from r1ci_plugin.tasks.splits import SPLITS, Split, UnknownSplit, get_split
 
 app = typer.Typer(help="Questions as files for verl: build, show, check, fetch.", no_args_is_help=True)
 console = Console()
 
-FOLDER = Path("data/r1ci")
-SEED_POLICY = Path(__file__).parents[1] / "assets" / "seed_policy"
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
+FOLDER, SEED_POLICY = Path("data/r1ci"), seed_policy_path()
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of a built data set.")]
 
 
@@ -76,9 +76,9 @@ def build_command(
         measure = token_lengths(policy)
         built = _build_with_progress(plan, out, workers, force, measure or characters, quiet=as_json)
     except (WouldOverwrite, TaskFailed, ValueError) as error:
-        _fail(str(error))
+        fail(str(error))
     except OSError as error:
-        _fail(f"{out} cannot be written ({error.strerror or error}): choose another folder with --out")
+        fail(f"{out} cannot be written ({error.strerror or error}): choose another folder with --out")
     if as_json:
         typer.echo(json.dumps({"folder": str(out), "tasks": {one.task: one.questions for one in built}}))
     else:
@@ -99,10 +99,10 @@ def show_command(
 ) -> None:
     """Show one row of a file as verl sees it, and what its verifier knows."""
     if not (folder / f"{part}.parquet").exists():
-        _fail(f"{folder} holds no {part}.parquet: `r1ci data build --out {folder}` makes it")
+        fail(f"{folder} holds no {part}.parquet: `r1ci data build --out {folder}` makes it")
     row = next((found for found in read_part(folder, part) if found.row["extra_info"]["index"] == index), None)
     if row is None:
-        _fail(f"{part}.parquet has no row {index}")
+        fail(f"{part}.parquet has no row {index}")
     if as_json:
         typer.echo(json.dumps(row.row))
         return
@@ -136,7 +136,7 @@ def check_command(
     try:
         checked = asyncio.run(work)
     except FileNotFoundError as error:
-        _fail(str(error))
+        fail(str(error))
     if as_json:
         typer.echo(json.dumps({"ok": checked.ok, "findings": checked.findings, "questions": checked.questions}))
     else:
@@ -157,7 +157,7 @@ def fetch_command(
     try:
         fetch(bbh_dir, say=typer.echo)
     except FetchFailed as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @app.command("splits")
@@ -213,9 +213,9 @@ def _limits_of(recipe: str, tokenizer: Path | None, most: int | None) -> tuple[P
         with contextlib.redirect_stdout(sys.stderr):  # verl and its friends print
             config = compose(recipe)
     except ImportError as error:
-        _fail(f"--recipe needs verl ({error}): pip install 'r1ci_plugin[train]'")
+        fail(f"--recipe needs verl ({error}): pip install 'r1ci_plugin[train]'")
     except Exception as error:  # Hydra's errors are many; all of them are about the name
-        _fail(f"the recipe {recipe} does not compose ({str(error).splitlines()[0]}): `r1ci doctor` names the recipes")
+        fail(f"the recipe {recipe} does not compose ({str(error).splitlines()[0]}): `r1ci doctor` names the recipes")
     model = config.actor_rollout_ref.model
     folder = tokenizer or Path(model.get("tokenizer_path") or model.path).expanduser()
     return folder, most or int(config.data.max_prompt_length)
@@ -307,8 +307,3 @@ def _print_checked(checked: Checked) -> None:
         console.print(f"[red]wrong[/red] {escape(finding)}")
     if checked.ok:
         console.print("[green]ok[/green]: hashes, rows, no question twice, no test task in training, solutions correct")
-
-
-def _fail(message: str) -> NoReturn:
-    Console(stderr=True).print(f"[red]error:[/red] {escape(message)}")
-    raise typer.Exit(2)

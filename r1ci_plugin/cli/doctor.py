@@ -13,13 +13,14 @@ from typing import Annotated
 import typer
 
 from r1ci_plugin import doctor
+from r1ci_plugin.cli.output import JsonOption
 
 
 def command(
     overrides: Annotated[list[str] | None, typer.Argument(help="Overrides as on verl's command line.")] = None,
     recipe: Annotated[str, typer.Option(help="The recipe to compose.")] = "r1ci_stage1",
     diff: Annotated[bool, typer.Option("--diff", help="Show where the recipe differs from verl's defaults.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object for programs.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Is everything there that a training run needs? Ends with 1 if something is broken."""
     given = overrides or []

@@ -14,6 +14,7 @@ import typer
 
 from r1ci_plugin.cli import answering as a
 from r1ci_plugin.cli import evaluation_tables, interchange
+from r1ci_plugin.cli.output import JsonOption, fail
 from r1ci_plugin.cli.printable import printable
 from r1ci_plugin.evaluation.agents import AGENTS, get_agent
 from r1ci_plugin.evaluation.answering import Setup, open_runner
@@ -70,7 +71,7 @@ def run_command(
     fail_under: Annotated[
         float | None, typer.Option(help="Exit code 1 if an agent's accuracy (mean over tasks) is below.")
     ] = None,
-    as_json: a.JsonOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Ask questions, judge answers, write records. Exit code 1: below --fail-under, or answers are missing."""
     make_policy = a.policy_maker(
@@ -111,7 +112,7 @@ def run_command(
     }
     records, tally = a.answered(run_jobs(setup, out, settings, jobs, quiet=as_json))
     _tell(records, tally, out, as_json)
-    raise typer.Exit(1 if _falls_short(records, tally, len(jobs), fail_under) else 0)
+    raise typer.Exit(1 if _falls_short(records, len(jobs), fail_under) else 0)
 
 
 async def run_jobs(
@@ -151,19 +152,19 @@ def chosen_questions(
             excluded=excluded,
         )
     except (NoQuestions, UnknownSplit, ValueError, OSError) as error:
-        a.fail(str(error))
+        fail(str(error))
 
 
 def agent_names(agents: str) -> list[str]:
     """The agents of the option, each once and loaded to see that it is there. Ends the command where there is none."""
     names = list(dict.fromkeys(part.strip() for part in agents.split(",") if part.strip()))
     if not names:
-        a.fail(f"--agents names no agent: {', '.join(AGENTS)}, or package.module:Class")
+        fail(f"--agents names no agent: {', '.join(AGENTS)}, or package.module:Class")
     try:
         for name in names:
             get_agent(name)
     except ValueError as error:
-        a.fail(str(error))
+        fail(str(error))
     return names
 
 
@@ -220,6 +221,6 @@ def macro_accuracies(records: Sequence[Record]) -> dict[str, float]:
     return {name: one.accuracy for name, one in scores.items() if one.tasks}
 
 
-def _falls_short(records: Sequence[Record], tally: Tally, wanted: int, fail_under: float | None) -> bool:
+def _falls_short(records: Sequence[Record], wanted: int, fail_under: float | None) -> bool:
     below = fail_under is not None and any(value < fail_under for value in macro_accuracies(records).values())
     return below or len(records) < wanted

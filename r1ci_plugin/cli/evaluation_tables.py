@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from r1ci_plugin.cli.answering import JsonOption, fail
+from r1ci_plugin.cli.output import JsonOption, fail
 from r1ci_plugin.cli.printable import printable
 from r1ci_plugin.evaluation.behaviour import behaviour_of
 from r1ci_plugin.evaluation.comparison import NothingInCommon

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from r1ci_plugin.cli.output import fail
 
 
 def command(
@@ -35,8 +36,7 @@ def command(
     try:
         facts = export(RunFolder(run), out, evaluation=evaluation, licence=licence, force=force)
     except StageFailed as error:
-        Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(2) from None
+        fail(str(error))
     if as_json:
         typer.echo(json.dumps(asdict(facts)))
     else:

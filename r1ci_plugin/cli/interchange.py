@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from r1ci_plugin.cli.answering import fail
+from r1ci_plugin.cli.output import fail
 from r1ci_plugin.evaluation.inspect_log import NotOurs, from_log, to_log
 from r1ci_plugin.evaluation.reading import NoRecords, read_contender
 from r1ci_plugin.evaluation.run_folder import OtherRun, claim

@@ -12,6 +12,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from r1ci_plugin.cli.output import JsonOption
 from r1ci_plugin.plan.formulas import GIB
 from r1ci_plugin.plan.job import CannotPlan, Engine, Job, job_of, model_path
 from r1ci_plugin.plan.mends import Memory, mend, problems
@@ -26,7 +27,7 @@ def command(
     recipe: Annotated[str, typer.Option(help="r1ci_sft, or r1ci_stage1 to 4.")] = "r1ci_stage1",
     gpu_memory: Annotated[float, typer.Option(min=1, help="GB of a GPU, as its maker says: H100 80, H200 141.")] = 80,
     host_memory: Annotated[float | None, typer.Option(min=1, help="GB of a node's host; else not judged.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object for programs.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Does a run fit into the GPUs' memory, and why? Ends with 1 if it doesn't."""
     memory = Memory(gpu_memory * GIB, host_memory * GIB if host_memory else None)

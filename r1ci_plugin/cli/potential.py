@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Column, Table
 
 from r1ci_plugin.cli import answering as a
 from r1ci_plugin.cli.eval import agent_names
+from r1ci_plugin.cli.output import JsonOption, fail
 from r1ci_plugin.curriculum.adaptive import TOTAL
 from r1ci_plugin.curriculum.answers import counts_at
 from r1ci_plugin.curriculum.build import Rule, build_manifest
@@ -44,7 +44,6 @@ CountsArgument = Annotated[
 FormOption = Annotated[str, typer.Option("--potential", help=f"Formula: {', '.join(POTENTIALS)}.")]
 TotalOption = Annotated[int, typer.Option("--answers", min=1, help="Answers that are a full measurement.")]
 AgentsOption = Annotated[str, typer.Option(help="Only answers of these agents, separated by commas.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 
 
 @app.command("measure")
@@ -181,12 +180,6 @@ def counted(paths: list[Path], agents: str) -> list[Count]:
     if not found:
         raise CountsError(f"there is no judged answer in {', '.join(map(str, paths))}")
     return found
-
-
-def fail(message: str) -> NoReturn:
-    """End the command with one line."""
-    Console(stderr=True).print(f"[red]error:[/red] {escape(message)}")
-    raise typer.Exit(2)
 
 
 def _table(found: list[Summary]) -> Table:

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from r1ci_plugin.cli.output import JsonOption
 from r1ci_plugin.report.sources import SourceError, Sources, read_sources
 
 
@@ -27,7 +28,7 @@ def command(
     out: Annotated[
         Path | None, typer.Option(help="Folder for index.html and figures/; without it, `report` in the first RUN.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object for programs.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Make one static page from runs: figures with their numbers below, for light and dark, and as PNG."""
     if missing := [name for name in ("matplotlib", "jinja2") if find_spec(name) is None]:

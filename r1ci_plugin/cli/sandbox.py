@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from r1ci_plugin.cli.output import JsonOption
 from r1ci_plugin.interpreter.executor import ExecResult
 
 app = typer.Typer(help="Run model-written code in isolation: run, serve, selftest.", no_args_is_help=True)
@@ -23,7 +24,6 @@ SlotsOption = Annotated[
 ]
 FloorOption = Annotated[str, typer.Option(help="The worst isolation level to accept: ns, landlock or seccomp.")]
 LevelOption = Annotated[str | None, typer.Option(help="Insist on exactly this level.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 
 
 @app.command()

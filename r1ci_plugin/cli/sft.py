@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from r1ci_plugin.cli import answering as a
+from r1ci_plugin.cli.output import JsonOption, fail
 from r1ci_plugin.cli.printable import printable
 from r1ci_plugin.record import Record
 from r1ci_plugin.sft.filters import Chosen, FilterSettings
@@ -59,7 +60,7 @@ def synthesize_command(
     max_tokens: a.MaxTokensOption = None,
     max_cost: a.MaxCostOption = None,
     out: Annotated[Path, typer.Option(help="Folder of the run; the same command goes on where it stopped.")] = RUN,
-    as_json: a.JsonOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Let a teacher work on fresh questions. Without --base-url or --policy it is the scripted one: no network."""
     from r1ci_plugin.cli.eval import run_jobs
@@ -141,7 +142,7 @@ def check_command(
     duplicates: Annotated[bool, typer.Option(help="Drop what was said before.")] = _defaults.duplicates,
     result_tokens: a.ResultOption = 1024,
     seed: Annotated[int, typer.Option(min=0, help="Of the choice among more than are wanted.")] = 0,
-    as_json: a.JsonOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Filter trajectories, say what was kept and why, and write the set, its questions' ids and its card."""
     from r1ci_plugin.evaluation.run_folder import OtherRun, read_records
@@ -166,11 +167,11 @@ def check_command(
         records = [record for run in runs or [RUN] for record in read_records(run)]
         length = _counter(tokenizer, result_tokens) if tokenizer else estimated_tokens
     except OtherRun as error:
-        a.fail(f"{error}: `r1ci sft synthesize` makes them")
+        fail(f"{error}: `r1ci sft synthesize` makes them")
     except ImportError as error:
-        a.fail(f"--tokenizer needs transformers ({error}): pip install transformers, or leave it out for an estimate")
+        fail(f"--tokenizer needs transformers ({error}): pip install transformers, or leave it out for an estimate")
     except (ValueError, OSError) as error:
-        a.fail(str(error))
+        fail(str(error))
     started = time.perf_counter()
     chosen = choose(records, settings, length=length, seed=seed)
     seconds = time.perf_counter() - started
@@ -181,7 +182,7 @@ def check_command(
             write_set(chosen.kept, out)
             (out / "README.md").write_text(card(chosen, settings, lengths, counted_by), encoding="utf-8")
         except OSError as error:
-            a.fail(f"{out} cannot be written: {error}")
+            fail(f"{out} cannot be written: {error}")
     _tell(chosen, len(records), lengths, seconds, out, as_json)
     raise typer.Exit(0 if chosen.kept else 1)
 
@@ -219,9 +220,9 @@ def _jobs(
             excluded=question_ids(data),
         )
     except (NoQuestions, UnknownSplit, ValueError, OSError) as error:
-        a.fail(str(error))
+        fail(str(error))
     if not jobs:
-        a.fail(f"nothing to synthesize: {tasks!r} names no training task that the teacher can do in these forms")
+        fail(f"nothing to synthesize: {tasks!r} names no training task that the teacher can do in these forms")
     return jobs
 
 
@@ -229,7 +230,7 @@ def _forms(text: str) -> list[str]:
     names = [part.strip() for part in text.split(",") if part.strip()]
     unknown = [name for name in names if name not in FORMS]
     if unknown:
-        a.fail(f"there is no form {unknown[0]!r}: {', '.join(FORMS)}")
+        fail(f"there is no form {unknown[0]!r}: {', '.join(FORMS)}")
     return names
 
 

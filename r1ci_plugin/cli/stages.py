@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from r1ci_plugin.cli import stages_run
-from r1ci_plugin.cli.potential import AgentsOption, FormOption, JsonOption, TotalOption, counted, fail
+from r1ci_plugin.cli.output import JsonOption, fail
+from r1ci_plugin.cli.potential import AgentsOption, FormOption, TotalOption, counted
 from r1ci_plugin.curriculum.adaptive import TOTAL
 from r1ci_plugin.curriculum.build import ORDERS, Rule, build_manifest
 from r1ci_plugin.curriculum.counts import CountsError
@@ -93,7 +94,10 @@ def show_command(
     except ManifestError as error:
         fail(f"{error}: `r1ci stages build` makes one")
     if new is None:
-        typer.echo(json.dumps(_facts(old))) if as_json else _print_manifest(old)
+        if as_json:
+            typer.echo(json.dumps(_facts(old)))
+        else:
+            _print_manifest(old)
         return
     moved = flow(old, new)
     if as_json:

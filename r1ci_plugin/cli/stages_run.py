@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from r1ci_plugin.cli.output import JsonOption
 from r1ci_plugin.cli.printable import printable
 from r1ci_plugin.recipe_files import runs_folder
 from r1ci_plugin.stages.errors import StageFailed
@@ -42,7 +43,7 @@ def run_command(
         bool, typer.Option("--remeasure", help="Measure potential anew before every stage but the first.")
     ] = False,
     export: Annotated[Path | None, typer.Option(help="Folder to export the last policy to, ready to publish.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Train stage after stage and check each; run it again after any interruption and it goes on where it stopped.
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from r1ci_plugin.cli.output import JsonOption
 from r1ci_plugin.cli.tables import FITTING
 from r1ci_plugin.tasks import Task, UnknownTask, get_task, task_names
 from r1ci_plugin.tasks.check import checks, class_balance
@@ -28,7 +29,6 @@ console = Console()
 
 SuiteOption = Annotated[str | None, typer.Option(help=f"Only this suite: {', '.join(SUITES)}.")]
 TasksOption = Annotated[str | None, typer.Option(help="Only tasks that match these patterns, separated by commas.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 
 
 @app.command("list")

@@ -10,13 +10,13 @@ import webbrowser
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from r1ci_plugin.cli.output import JsonOption, fail
 from r1ci_plugin.report.viewer import NoRecords, find_files, pack, read_records, write_page
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def command(
         str, typer.Option(help="Folder of the policy, or `seed`: its tokenizer shows token by token.")
     ] = "",
     open_it: Annotated[bool, typer.Option("--open", help="Open the file in the browser.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Make a page to look at trajectories: filter, search, side by side, turn by turn, token by token."""
     try:
@@ -42,16 +42,16 @@ def command(
         records = _counted(read_records(files), len_hint=_lines(files), quiet=as_json)
         packed = pack(islice(records, limit or None), _boundaries(policy))
     except (NoRecords, OSError, ValueError) as error:
-        _fail(str(error))
+        fail(str(error))
     if not packed.trajectories:
-        _fail(f"{run} holds no trajectory yet")
+        fail(f"{run} holds no trajectory yet")
     file = out or (run / "view.html" if run.is_dir() else run.with_suffix(".html"))
     try:
         write_page(file, packed, title=run.resolve().name)
     except ModuleNotFoundError:
-        _fail("the page needs jinja2: pip install 'r1ci_plugin[report]'")
+        fail("the page needs jinja2: pip install 'r1ci_plugin[report]'")
     except OSError as error:
-        _fail(f"{file} cannot be written: {error}")
+        fail(f"{file} cannot be written: {error}")
     _tell(file, packed.trajectories, _lines(files) - packed.trajectories, as_json)
     if open_it:
         webbrowser.open(file.resolve().as_uri())
@@ -60,16 +60,16 @@ def command(
 def _boundaries(policy: str) -> Boundaries | None:
     if not policy:
         return None
-    from r1ci_plugin.cli.answering import SEED_POLICY
     from r1ci_plugin.report.viewer.tokens import Boundaries
+    from r1ci_plugin.seed_policy import seed_policy_path
 
-    folder = SEED_POLICY if policy == "seed" else Path(policy)
+    folder = seed_policy_path() if policy == "seed" else Path(policy)
     if not (folder / "tokenizer_config.json").is_file():
-        _fail(f"there is no tokenizer at {folder}: name a Hugging Face folder, or `seed`")
+        fail(f"there is no tokenizer at {folder}: name a Hugging Face folder, or `seed`")
     try:
         return Boundaries.of_policy(folder)
     except ModuleNotFoundError:
-        _fail("reading a policy's tokenizer needs transformers: pip install 'r1ci_plugin[train]'")
+        fail("reading a policy's tokenizer needs transformers: pip install 'r1ci_plugin[train]'")
 
 
 def _counted(records: Iterator[Record], *, len_hint: int, quiet: bool) -> Iterator[Record]:
@@ -97,8 +97,3 @@ def _tell(file: Path, trajectories: int, left_out: int, as_json: bool) -> None:
     )
     if left_out:
         console.print(f"[yellow]left out[/yellow] {left_out:,} more: --limit 0 takes all")
-
-
-def _fail(message: str) -> NoReturn:
-    Console(stderr=True).print(f"[red]error:[/red] {escape(message)}")
-    raise typer.Exit(2)
