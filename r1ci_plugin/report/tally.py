@@ -39,6 +39,16 @@ class Tally:
         return self.coded / self.n if self.n else 0.0
 
     @property
+    def acc_with_code(self) -> float | None:
+        """Of answers that ran code; None without any."""
+        return self.coded_right / self.coded if self.coded else None
+
+    @property
+    def acc_without_code(self) -> float | None:
+        worded = self.n - self.coded
+        return (self.right - self.coded_right) / worded if worded else None
+
+    @property
     def interval(self) -> tuple[float, float]:
         """95 %, every answer taken as independent."""
         return wilson(self.right, self.n)

@@ -92,12 +92,8 @@ def _code(found: Sequence[Evaluation]) -> Panel:
         share_x_axis(axes, "answers that ran code")
         key(axes, [entry.name for entry in found], theme)
 
-    rows = [
-        (entry.name, pooled.n, pooled.code_rate, _rate(pooled.coded_right, pooled.coded), _rate(worded_right, worded))
-        for entry in found
-        for pooled in (total(entry.tasks.values()),)
-        for worded, worded_right in ((pooled.n - pooled.coded, pooled.right - pooled.coded_right),)
-    ]
+    pooled = [(entry.name, total(entry.tasks.values())) for entry in found]
+    rows = [(name, tally.n, tally.code_rate, tally.acc_with_code, tally.acc_without_code) for name, tally in pooled]
     return Panel(
         "evaluation-code",
         "Code use and accuracy",
@@ -106,7 +102,3 @@ def _code(found: Sequence[Evaluation]) -> Panel:
         draw,
         height=3.6,
     )
-
-
-def _rate(right: int, n: int) -> float | None:
-    return right / n if n else None

@@ -168,7 +168,7 @@ def _code(timeline: Timeline) -> Panel | None:
         key(axes, [f"step {entry.step}" for entry in shown], theme)
 
     rows = [
-        (task, entry.step, tally.n, tally.code_rate, tally.acc, _acc(tally.coded_right, tally.coded), _worded(tally))
+        (task, entry.step, tally.n, tally.code_rate, tally.acc, tally.acc_with_code, tally.acc_without_code)
         for task in both
         for entry in shown
         for tally in (entry.tasks[task],)
@@ -198,11 +198,3 @@ def _name_points(axes: Axes, tasks: ByTask, names: Sequence[str], theme: Theme) 
 
 def _coordinates(tasks: ByTask, names: list[str]) -> tuple[list[float], list[float]]:
     return [tasks[name].code_rate for name in names], [tasks[name].acc for name in names]
-
-
-def _acc(right: int, n: int) -> float | None:
-    return right / n if n else None
-
-
-def _worded(tally: Tally) -> float | None:
-    return _acc(tally.right - tally.coded_right, tally.n - tally.coded)
