@@ -51,7 +51,7 @@ class Request:
         if stdin is not None and not isinstance(stdin, str):
             raise BadRequest("stdin: a string or null")
         timeout = _number(body, "run_timeout", 10.0)
-        memory = int(_number(body, "memory_limit_MB", -1))
+        memory = int(_number(body, "memory_limit_MB", -1, may_be_negative=True))
         return cls(body["code"], timeout, memory if memory > 0 else 512, stdin)
 
     def body(self) -> dict[str, Any]:
@@ -66,19 +66,12 @@ class Request:
         }
 
 
-def _number(body: dict[str, Any], name: str, default: float) -> float:
+def _number(body: dict[str, Any], name: str, default: float, *, may_be_negative: bool = False) -> float:
     value = body.get(name)
     if value is None:
         return default
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not math.isfinite(value)
-        or value == 0
-        or value > 1e6
-    ):
-        raise BadRequest(f"{name}: a number above 0")
-    if value < 0 and name == "run_timeout":
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not is_number or value == 0 or value > 1e6 or (value < 0 and not may_be_negative):
         raise BadRequest(f"{name}: a number above 0")
     return float(value)
 

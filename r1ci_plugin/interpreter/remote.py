@@ -2,8 +2,8 @@
 
 Every call has a deadline. The endpoint with the least load gets it; what is lost to the infrastructure is sent again,
 to another endpoint where there is one, which is safe because calls are stateless. A call that may have run is sent
-three times at most; one that was turned away, as by a server that is full or restarts, until its deadline.
-Left out: the protocol (`fusion`), what is known of an endpoint (`breaker`).
+three times at most; one that was turned away, as by a server that is full or restarts, until its deadline. Left out:
+the protocol (`fusion`), what is known of an endpoint (`breaker`).
 """
 
 from __future__ import annotations

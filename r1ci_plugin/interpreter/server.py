@@ -91,17 +91,16 @@ class SandboxServer:
         return await self._executor.run(request.code, timeout=timeout, memory_mb=request.memory_mb, stdin=request.stdin)
 
     async def _run_jupyter(self, body: Any) -> dict[str, Any]:
-        """Cells of one request share state: each is run behind the ones before it, whose output is not shown again."""
-        if not isinstance(body, dict) or not isinstance(body.get("cells"), list):
-            raise BadRequest("cells: a list of strings is required")
-        if not all(isinstance(cell, str) for cell in body["cells"]):
+        """Cells of one request share state: each is run after the ones before it, whose output is not shown again."""
+        cells = body.get("cells") if isinstance(body, dict) else None
+        if not isinstance(cells, list) or not all(isinstance(cell, str) for cell in cells):
             raise BadRequest("cells: a list of strings is required")
         limits = {"code": "", "language": LANGUAGE, "run_timeout": body.get("total_timeout", 45)}
         request = Request.parse({name: body.get(name) for name in ("files", "fetch_files")} | limits)
         done: list[str] = []
         answers: list[dict[str, Any]] = []
         last = ExecResult("ok", exit_code=0)
-        for cell in body["cells"]:
+        for cell in cells:
             # The limit is for all cells together: each run holds the ones before.
             last = await self._run(replace(request, code=replay(done, cell)))
             answers.append(answer_for_cell(last))

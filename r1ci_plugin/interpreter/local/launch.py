@@ -1,8 +1,7 @@
 """Finds the machine's host process, or starts it: whoever comes first, under a lock, so that there is one.
 
 Clients with the same settings, interpreter and version share a host through a socket in a folder that only their user
-can enter.
-Left out: talking to it (`line`).
+can enter. Left out: talking to it (`line`).
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ class HostSettings:
 
 
 def boot_command(role: str) -> list[str]:
-    """The command of a process in this role; a descriptor's number and the settings as JSON come behind it."""
+    """The command of a process in this role; a descriptor's number and the settings as JSON follow it."""
     return [sys.executable, "-I", "-S", "-B", "-c", _BOOT, _NAME, str(_HOST_CODE), role]
 
 

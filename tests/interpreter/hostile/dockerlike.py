@@ -39,8 +39,8 @@ def put_on(landlock: bool = True) -> None:
     if not landlock:
         steps += [(0x15, 0, 1, syscalls.number("landlock_create_ruleset")), (6, 0, 0, seccomp.UNKNOWN)]
     steps.append((6, 0, 0, seccomp.ALLOW))
-    array = (seccomp._Step * len(steps))(*(seccomp._Step(*step) for step in steps))
-    program = seccomp._Program(len(steps), array)
+    array = (seccomp._SockFilter * len(steps))(*(seccomp._SockFilter(*step) for step in steps))
+    program = seccomp._SockFprog(len(steps), array)
     if os.getuid() == 0:
         _keep_capabilities()
     kernel.no_new_privileges()

@@ -1,10 +1,9 @@
-"""The host: takes calls from every client on this machine, queues them fairly, and runs at most `slots` of them at
-once.
+"""The host: takes calls from every client on this machine, queues them fairly, runs at most `slots` at once.
 
 One thread, one loop. It passes descriptors on and reads neither code nor output. A slot or template that dies costs
 the calls that ran there, which are answered as lost so that their client can send them again; nothing else. The host
-ends when its last client has been gone for a moment. Left out: the processes themselves (`pool`), the protocol's
-other end (`client` beside this package).
+ends when its last client has been gone for a moment. Left out: the processes themselves (`pool`), the client's
+end of a connection (`line` beside this package).
 """
 
 from __future__ import annotations
@@ -81,7 +80,6 @@ class Hub:
         self._pool.close()
 
     # -- clients
-    # ---------------------------------------------------------------------------------------------------------------
 
     def _accept(self, _: int) -> None:
         try:
@@ -160,7 +158,6 @@ class Hub:
             self._selector.modify(client.line, wanted, self._selector.get_key(client.line).data)
 
     # -- templates and slots
-    # ---------------------------------------------------------------------------------------------------
 
     def _start(self, name: str) -> None:
         control = self._pool.ensure(name)
@@ -252,7 +249,6 @@ class Hub:
             self._lose_slot(slot, tell=True)
 
     # -- time
-    # ------------------------------------------------------------------------------------------------------------------
 
     def _give_up(self, queue: FairQueue[Call], reason: str, when: float | None = None) -> None:
         for call in queue.remove(lambda call: when is None or call.given_up_at <= when):

@@ -17,7 +17,7 @@ SCRATCH = "/scratch"
 NUMBERS = 20_000
 """Slots are numbered below this, so that a number comes again only long after its last slot."""
 FIRST_USERS = (210_000, 40_000)
-"""The second for rootless containers, which know 65,536 users."""
+"""A slot's user is the first of these plus its number. The second is for rootless containers, which know 65,536."""
 
 
 def enter(root: str, number: int) -> str:

@@ -1,5 +1,4 @@
-"""Thin wrappers of the kernel calls that Python lacks: mount, unshare, prctl, capabilities. Errors are OSError, as
-everywhere.
+"""Thin wrappers of the kernel calls that Python lacks: mount, unshare, prctl, capabilities. Errors are OSError.
 
 Left out: what they are used for; see `namespaces`, `landlock` and `seccomp`.
 """
@@ -18,14 +17,8 @@ libc = ctypes.CDLL(None, use_errno=True)
 _fork = ctypes.PyDLL(None, use_errno=True).fork
 """The C library's, called with the interpreter held still."""
 
-NEW_MOUNT, NEW_UTS, NEW_IPC, NEW_USER, NEW_PID, NEW_NET = (
-    0x20000,
-    0x4000000,
-    0x8000000,
-    0x10000000,
-    0x20000000,
-    0x40000000,
-)
+NEW_MOUNT, NEW_UTS, NEW_IPC = 0x20000, 0x4000000, 0x8000000
+NEW_USER, NEW_PID, NEW_NET = 0x10000000, 0x20000000, 0x40000000
 READ_ONLY, NO_SUID, NO_DEV, NO_EXEC, REMOUNT, NO_ATIME = 1, 2, 4, 8, 32, 1024
 BIND, RECURSIVE, PRIVATE = 4096, 16384, 1 << 18
 DETACH = 2
@@ -142,8 +135,10 @@ def no_new_privileges() -> None:
 
 
 def drop_capability_bounds() -> None:
-    """Give up the right to ever gain a capability, or to pass one on. Needs one itself; without it there is nothing to
-    give up."""
+    """Give up the right to ever gain a capability, or to pass one on.
+
+    Needs a capability itself; without it there is nothing to give up.
+    """
     for capability in range(_LAST_CAPABILITY + 1):
         libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
     libc.prctl(_PR_CAP_AMBIENT, 4, 0, 0, 0)

@@ -1,5 +1,4 @@
-"""Which isolation level this machine offers: each primitive is tried, in a process that ends right after, never
-assumed.
+"""Which isolation level this machine offers: each primitive is tried, never assumed, in a process that then ends.
 
 Left out: what a level means (`namespaces`, `landlock`, `jail`) and the filter that they share (`seccomp`); here is
 only the trial and the advice.
@@ -64,7 +63,7 @@ def try_all(view: View, root: str) -> Trial:
     """Try every primitive in a process of its own."""
 
     def try_namespaces() -> None:
-        namespaces.enter(view, root, 209_999 if os.getuid() == 0 else None)
+        namespaces.enter(view, root, jail.FIRST_USERS[0] - 1 if os.getuid() == 0 else None)
         if os.listdir("/root" if os.path.isdir("/root") else "/scratch") == []:
             raise OSError("the new root is not the one that was built")
         _expect_refusal("/etc/passwd")

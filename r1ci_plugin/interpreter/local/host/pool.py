@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -166,9 +165,6 @@ class Pool:
             if template.process is not None:
                 template.process.kill()
                 template.process.wait()
-
-    def living(self) -> Iterator[TemplateHandle]:
-        return (template for template in self.templates.values() if template.control is not None)
 
 
 def raise_descriptor_limit() -> None:

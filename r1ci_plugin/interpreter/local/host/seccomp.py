@@ -1,10 +1,8 @@
-"""The system call filter of a code call: no processes, no network, no signals to others, nothing the kernel grew
-lately.
+"""The system call filter of a code call: no processes, no network, no signals to others, no new calls.
 
 A filter is a search tree over call numbers, so that few steps decide: the kernel runs it once for every number at
 installation. Calls that a snippet needs in part (threads but not processes, signals to itself alone) are decided by
-their arguments.
-Left out: files, which are `landlock`'s and `namespaces`' part.
+their arguments. Left out: files, which are `landlock`'s and `namespaces`' part.
 """
 
 from __future__ import annotations
@@ -23,33 +21,40 @@ _OWN_PID = -1  # stands for the process that installs the filter
 _X32 = 0x40000000
 
 _NETWORK = "socket connect accept accept4 bind listen sendmsg sendmmsg"
-_PROCESSES = """ptrace fork vfork execve execveat tkill rt_sigqueueinfo rt_tgsigqueueinfo process_vm_readv
-process_vm_writev kcmp
-    pidfd_send_signal pidfd_open pidfd_getfd process_madvise process_mrelease setpriority ioprio_set sched_setaffinity
-    sched_setscheduler sched_setparam sched_setattr migrate_pages move_pages mbind set_mempolicy
-    set_mempolicy_home_node"""
-_NAMESPACES = """unshare setns mount umount2 pivot_root chroot open_tree move_mount fsopen fsconfig fsmount fspick
-mount_setattr
-    mknod mknodat"""
-_PRIVILEGE = """setuid setgid setreuid setregid setresuid setresgid setgroups setfsuid setfsgid capset personality
-seccomp
-    landlock_create_ruleset landlock_add_rule landlock_restrict_self"""
-_KERNEL = """memfd_create memfd_secret bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register
-io_setup
-    io_submit init_module finit_module delete_module kexec_load kexec_file_load acct settimeofday clock_settime adjtimex
-    clock_adjtime sethostname setdomainname iopl ioperm modify_ldt swapon swapoff reboot quotactl quotactl_fd syslog
-    vhangup lookup_dcookie uselib ustat sysfs _sysctl nfsservctl vmsplice remap_file_pages sync syncfs cachestat"""
-_NOTES = """add_key request_key keyctl shmget shmat shmctl semget semop semctl semtimedop msgget msgsnd msgrcv msgctl
-mq_open
-    mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr name_to_handle_at open_by_handle_at inotify_init
-    inotify_init1 inotify_add_watch fanotify_init fanotify_mark flock setxattr lsetxattr fsetxattr removexattr
-    lremovexattr fremovexattr"""
+_PROCESSES = """
+    ptrace fork vfork execve execveat tkill rt_sigqueueinfo rt_tgsigqueueinfo process_vm_readv process_vm_writev
+    kcmp pidfd_send_signal pidfd_open pidfd_getfd process_madvise process_mrelease setpriority ioprio_set
+    sched_setaffinity sched_setscheduler sched_setparam sched_setattr migrate_pages move_pages mbind
+    set_mempolicy set_mempolicy_home_node
+"""
+_NAMESPACES = """
+    unshare setns mount umount2 pivot_root chroot open_tree move_mount fsopen fsconfig fsmount fspick
+    mount_setattr mknod mknodat
+"""
+_PRIVILEGE = """
+    setuid setgid setreuid setregid setresuid setresgid setgroups setfsuid setfsgid capset personality seccomp
+    landlock_create_ruleset landlock_add_rule landlock_restrict_self
+"""
+_KERNEL = """
+    memfd_create memfd_secret bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register
+    io_setup io_submit init_module finit_module delete_module kexec_load kexec_file_load acct settimeofday
+    clock_settime adjtimex clock_adjtime sethostname setdomainname iopl ioperm modify_ldt swapon swapoff reboot
+    quotactl quotactl_fd syslog vhangup lookup_dcookie uselib ustat sysfs _sysctl nfsservctl vmsplice
+    remap_file_pages sync syncfs cachestat
+"""
+_NOTES = """
+    add_key request_key keyctl shmget shmat shmctl semget semop semctl semtimedop msgget msgsnd msgrcv msgctl
+    mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr name_to_handle_at open_by_handle_at
+    inotify_init inotify_init1 inotify_add_watch fanotify_init fanotify_mark flock setxattr lsetxattr fsetxattr
+    removexattr lremovexattr fremovexattr
+"""
 _METADATA = "chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes utimensat futimesat truncate"
 """Not covered by Landlock: refused wherever Landlock alone guards the files."""
 _ABSENT = "clone3 openat2"
 """Answered as unknown: the C library then takes the older call, whose arguments a filter can read."""
 
 Step = tuple[int, int, int, int]
+"""Code, how many steps to jump if true and if false, operand."""
 
 
 def _argument(index: int, high: bool = False) -> Step:
@@ -109,13 +114,10 @@ class Filter:
 
     def __init__(self, files_too: bool) -> None:
         steps = _program(files_too)
-        self._steps = (_Step * len(steps))(*(_Step(c, t, f, k & 0xFFFFFFFF) for c, t, f, k in steps))
+        self._steps = (_SockFilter * len(steps))(*(_SockFilter(*step, k & 0xFFFFFFFF) for *step, k in steps))
         self._own = [at for at, step in enumerate(steps) if step[3] == _OWN_PID]
-        self._program = _Program(len(steps), self._steps)
+        self._program = _SockFprog(len(steps), self._steps)
         self._install = prepare("seccomp", 1, 0, ctypes.byref(self._program))
-
-    def __len__(self) -> int:
-        return len(self._steps)
 
     def install(self, pid: int) -> None:
         """Put the filter on this process, for good; `pid` is its own number, as it sees itself. The process must be
@@ -125,12 +127,16 @@ class Filter:
         self._install()
 
 
-class _Step(ctypes.Structure):
-    _fields_ = (("c", ctypes.c_ushort), ("t", ctypes.c_ubyte), ("f", ctypes.c_ubyte), ("k", ctypes.c_uint))
+class _SockFilter(ctypes.Structure):
+    """The kernel's `struct sock_filter`: one step."""
+
+    _fields_ = (("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte), ("jf", ctypes.c_ubyte), ("k", ctypes.c_uint))
 
 
-class _Program(ctypes.Structure):
-    _fields_ = (("n", ctypes.c_ushort), ("steps", ctypes.POINTER(_Step)))
+class _SockFprog(ctypes.Structure):
+    """The kernel's `struct sock_fprog`: all of them."""
+
+    _fields_ = (("len", ctypes.c_ushort), ("filter", ctypes.POINTER(_SockFilter)))
 
 
 def _program(files_too: bool) -> list[Step]:

@@ -1,5 +1,4 @@
-"""A slot: forked from a template, in its isolation for good, it gives every call a process of its own and ends what
-the call leaves.
+"""A slot: forked from a template and isolated for good, it gives every call a process and ends what the call leaves.
 
     fork a child that waits for a call -> watch the clock once its code starts -> kill all -> answer -> clean up
 
@@ -40,7 +39,6 @@ class Plan:
     """A folder for the work folder of a slot without a root of its own."""
     number: int
     """Unique among the slots of this host that are alive."""
-    first_user: int = 210_000
 
 
 class Slot:
@@ -68,7 +66,7 @@ class Slot:
     def _move_in(plan: Plan) -> Scratch:
         """Take this process to its place, and give up for good what neither it nor its children need."""
         if plan.level == "ns":
-            namespaces.enter(plan.view, plan.root, plan.first_user + plan.number if os.getuid() == 0 else None)
+            namespaces.enter(plan.view, plan.root, jail.FIRST_USERS[0] + plan.number if os.getuid() == 0 else None)
             scratch = Scratch(namespaces.SCRATCH, mounted=True)
         elif plan.level == "landlock":
             kernel.die_with_parent()

@@ -29,13 +29,13 @@ STANDARD = (
 """What snippets import most: warm in every template."""
 _EXERCISE = {
     "numpy": (
-        "import numpy as n; n.linalg.solve(n.eye(2), n.ones(2)); str(n.arange(3));n.random.default_rng(0).random(2)"
+        "import numpy as n; n.linalg.solve(n.eye(2), n.ones(2)); str(n.arange(3)); n.random.default_rng(0).random(2)"
     ),
     "sympy": (
-        "import sympy as s; x, y = s.symbols('x y'); s.expand((x + y)**3); s.solve(x**2 - 2, x); s.factor(x**2 - 1);"
-        "s.simplify(s.sin(x)**2 + s.cos(x)**2); str(s.sqrt(8)); s.diff(x**3, x); s.integrate(x, x);"
-        "s.Matrix([[1, 2], [3, 4]]).inv();"
-        "s.factorint(84); s.Rational(1, 3) + 1; s.N(s.pi); s.solve([x + y - 2, x - y], [x, y])"
+        "import sympy as s; x, y = s.symbols('x y'); s.expand((x + y)**3); s.solve(x**2 - 2, x); s.factor(x**2 - 1); "
+        "s.simplify(s.sin(x)**2 + s.cos(x)**2); str(s.sqrt(8)); s.diff(x**3, x); s.integrate(x, x); "
+        "s.Matrix([[1, 2], [3, 4]]).inv(); s.factorint(84); s.Rational(1, 3) + 1; s.N(s.pi); "
+        "s.solve([x + y - 2, x - y], [x, y])"
     ),
     "scipy.optimize": "import scipy.optimize as o; o.linprog([1], bounds=[(0, 1)]); o.brentq(lambda v: v - 1, 0, 2)",
     "networkx": "import networkx as n; n.shortest_path(n.path_graph(4), 0, 3)",

@@ -1,5 +1,4 @@
-"""What of the machine's files a code call may see: the standard library, the allowed packages, shared libraries, and
-no more.
+"""What of the machine's files a code call may see: the standard library, allowed packages, shared libraries, no more.
 
 Every level reads the same lists: `ns` binds these paths into an empty root, `landlock` grants them, `seccomp` copies
 what is needed of them. The standard library's folder often holds `site-packages` with everything that is installed:
@@ -20,7 +19,7 @@ LEFT_OUT = frozenset({"site-packages", "dist-packages"})
 
 @dataclass(frozen=True)
 class View:
-    """Absolute paths. `library` folders are seen without their site-packages; `trees` and `files` whole."""
+    """Absolute paths. Folders of `library` are seen without their site-packages, all others whole."""
 
     library: tuple[str, ...]
     packages: tuple[str, ...]
