@@ -15,7 +15,7 @@ of like length (nothing at 128 rows on two threads). Policies of Llama's shape l
 (`lean.py`: 1.3 to 1.7 times the tokens at 12 to 32 rows), and of a prompt's last layer all but keys and values (a
 quarter of a prefill); what is left is attention and linear layers.
 
-Not here: threads and futures (`embedded.py`), Ray (`server.py`), verl (`replica.py`).
+Left out: threads and futures (`embedded.py`), Ray (`server.py`), verl (`replica.py`).
 """
 
 from __future__ import annotations

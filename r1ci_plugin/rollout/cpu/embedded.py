@@ -2,7 +2,7 @@
 
 A thread of its own owns model and batcher and takes commands between two steps, so weights, aborts and new requests
 never meet a running forward pass. Evaluation uses this class as it is; `server.py` puts it into a Ray actor.
-Not here: batching (`batcher.py`), verl's method names (`server.py`).
+Left out: batching (`batcher.py`), verl's method names (`server.py`).
 """
 
 from __future__ import annotations

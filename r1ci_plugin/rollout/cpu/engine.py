@@ -2,7 +2,7 @@
 
 verl's own classes train on gloo as they are, but for the reference model, which goes to pinned host memory: pinning
 needs an accelerator, and on a CPU there is nothing to offload to. FSDP1 refuses modules on the CPU, hence FSDP2 only;
-the settings that go with it (fp32, no torch.compile) are the recipe's. Not here: the process group (`platform.py`).
+the settings that go with it (fp32, no torch.compile) are the recipe's. Left out: the process group (`platform.py`).
 """
 
 from __future__ import annotations

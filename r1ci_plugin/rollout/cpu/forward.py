@@ -1,6 +1,6 @@
 """One forward pass of a policy over rows of a `SlotMemory`: what goes in, and the pass through transformers' modules.
 
-Not here: the quicker pass for Llama-shaped policies (`lean.py`), and which rows go through it (`batcher.py`).
+Left out: the quicker pass for Llama-shaped policies (`lean.py`), and which rows go through it (`batcher.py`).
 """
 
 from __future__ import annotations

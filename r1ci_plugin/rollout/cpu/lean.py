@@ -1,11 +1,9 @@
 """The forward pass of Llama-shaped policies, without the modules of transformers.
 
-To call those costs a small policy as much as its sums.
-
-The model's own parameters stay the only weights: those that are multiplied with the same input (query, key and value;
-gate and up) are moved next to each other, so that one product does for them, and the modules see the same memory. What
-loads weights into the model, or reads them, need not know. Not here: policies of another shape (`forward.py`), the
-cache (`slots.py`).
+Calling those costs a small policy as much time as its arithmetic. The model's own parameters stay the only weights:
+those that are multiplied with the same input (query, key and value; gate and up) are moved next to each other, so that
+one product does for all of them, and the modules see the same memory. What loads weights into the model, or reads them,
+need not know. Left out: policies of another shape (`forward.py`), the cache (`slots.py`).
 """
 
 from __future__ import annotations
@@ -21,8 +19,8 @@ from r1ci_plugin.rollout.cpu.attention import grouped_attention
 from r1ci_plugin.rollout.cpu.forward import NewTokens
 
 _SHAPES = frozenset({"LlamaForCausalLM", "Qwen2ForCausalLM"})
-_Turn = tuple[torch.Tensor, torch.Tensor]
-"""Cosine and sine of the new tokens' positions, (B, Q, 1, head size) each."""
+_Rotation = tuple[torch.Tensor, torch.Tensor]
+"""Of rotary embedding: cosine and sine of the new tokens' positions, (B, Q, 1, head size) each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,39 +72,39 @@ class LeanForward:
 
     def store(self, new: NewTokens) -> None:
         """As `Forward` says. What the last layer makes of its keys and values nobody would read."""
-        x, turn = self._start(new)
+        x, rotation = self._start(new)
         last = len(self._layers) - 1
         for index in range(last):
-            x = self._through(index, x, turn, new)
-        self._attends(last, x, turn, new)
+            x = self._through(index, x, rotation, new)
+        self._attends(last, x, rotation, new)
 
     def logits(self, new: NewTokens) -> torch.Tensor:
         """As `Forward` says."""
-        x, turn = self._start(new)
+        x, rotation = self._start(new)
         for index in range(len(self._layers)):
-            x = self._through(index, x, turn, new)
+            x = self._through(index, x, rotation, new)
         return functional.linear(self._normed(x[:, -1], self._norm), self._head)
 
-    def _start(self, new: NewTokens) -> tuple[torch.Tensor, _Turn]:
+    def _start(self, new: NewTokens) -> tuple[torch.Tensor, _Rotation]:
         cos, sin = self._cos[new.positions][:, :, None], self._sin[new.positions][:, :, None]
         return functional.embedding(new.ids, self._embedding), (cos, sin)
 
-    def _through(self, index: int, x: torch.Tensor, turn: _Turn, new: NewTokens) -> torch.Tensor:
+    def _through(self, index: int, x: torch.Tensor, rotation: _Rotation, new: NewTokens) -> torch.Tensor:
         """(B, Q, hidden) through a layer."""
         layer = self._layers[index]
-        seen, _ = grouped_attention(None, *self._attends(index, x, turn, new), new.mask)
+        seen, _ = grouped_attention(None, *self._attends(index, x, rotation, new), new.mask)
         x = x + layer.output(seen.reshape(*x.shape[:2], -1))
         gate, up = layer.gate_up(self._normed(x, layer.before_mlp)).chunk(2, dim=-1)
         return x + layer.down(functional.silu(gate) * up)
 
     def _attends(
-        self, index: int, x: torch.Tensor, turn: _Turn, new: NewTokens
+        self, index: int, x: torch.Tensor, rotation: _Rotation, new: NewTokens
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """A layer's queries of the new tokens, and all keys and values, the new ones stored among them."""
-        layer, (cos, sin) = self._layers[index], turn
-        turned = self._heads + self._kv_heads
+        layer, (cos, sin) = self._layers[index], rotation
+        rotated = self._heads + self._kv_heads
         qkv = layer.qkv(self._normed(x, layer.before_attention)).view(*x.shape[:2], -1, self._size)
-        qk, value = qkv[:, :, :turned], qkv[:, :, turned:]
+        qk, value = qkv[:, :, :rotated], qkv[:, :, rotated:]
         qk = torch.addcmul(qk * cos, qk.roll(self._size // 2, -1), sin).transpose(1, 2)
         return qk[:, : self._heads], *new.cache.update(qk[:, self._heads :], value.transpose(1, 2), index)
 

@@ -1,4 +1,4 @@
-"""Cut a batch into micro batches of alike lengths, so that little of what is computed is padding.
+"""Cut a batch into micro batches of similar lengths, so that little of what is computed is padding.
 
 On GPUs verl packs sequences without padding, which needs flash-attn. Without it every row is padded to the longest of
 its micro batch, and verl's balanced partition puts a long row into each: with a few long trajectories most of the work

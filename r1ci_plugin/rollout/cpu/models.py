@@ -1,6 +1,6 @@
 """Load a policy for the rollout engine, and say early what the engine cannot serve.
 
-Not here: running it (`batcher.py`), following the trainer's weights (`weights.py`).
+Left out: running it (`batcher.py`), following the trainer's weights (`weights.py`).
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """verl's platform for machines without accelerator, and the one shim it needs.
 
-Loaded by `import verl` through the plugin when the chosen back end is `cpu`, so it imports torch only as verl has
-already done, and nothing else of weight. Loading it registers the platform; `activate` runs only if the CPU is the
-choice.
+Loaded by `import verl` through the plugin when the chosen back end is `cpu`, so it imports torch, as verl has already
+done, and nothing else that takes time. Loading it registers the platform; `activate` runs only if the CPU is chosen.
+
 verl asks Ray for GPUs in places that cannot be configured, so each worker takes one *logical* GPU slot
-(`ray_kwargs.ray_init.num_gpus` in the recipe). Not here: choosing (`r1ci_plugin/backend.py`), the engines.
+(`ray_kwargs.ray_init.num_gpus` in the recipe). Left out: choosing (`r1ci_plugin/backend.py`), the engines.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The actor's name holds the Ray job and the kind of model beside the replica's rank, so an adapter can only find the
 server of its own run, never one that another run on the same cluster has left behind.
-Not here: the server's methods (`server.py`).
+Left out: the server's methods (`server.py`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The Ray actor that serves rollouts: verl's server methods over an `EmbeddedEngine`.
 
-Not here: sampling (`embedded.py` and below), starting actors and shipping weights (`replica.py`).
+Left out: sampling (`embedded.py` and below), starting actors and shipping weights (`replica.py`).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ of the slots; over a slice of neighbouring slots it hands out views, so that a d
 
 A slot remembers its tokens. `longest_prefix` compares a prompt with all of them at once: that is how the next turn of a
 trajectory finds its cache (verl gives every turn a new request id), and how the samples of one prompt share a prefill.
-Not here: which request sits in which slot (`batcher.py`).
+Left out: which request sits in which slot (`batcher.py`).
 """
 
 from __future__ import annotations
@@ -36,11 +36,6 @@ class SlotMemory:
         # The last position is a dump for the padding of ragged prefills; nothing ever attends to it.
         # numpy's zeros are lazy pages; they must be numbers, as a masked NaN still poisons a sum.
         self.kv = torch.from_numpy(np.zeros(self._shape, dtype=np.float32))
-        self.forget()
-
-    def release(self) -> None:
-        """Give the memory back to the system until `allocate`."""
-        self.kv = torch.empty(0)
         self.forget()
 
     def forget(self) -> None:

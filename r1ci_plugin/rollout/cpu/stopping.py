@@ -3,7 +3,7 @@
 Decoding text at every token would cost more than a tiny policy's forward pass. So every vocabulary is asked once which
 tokens can finish a stop string (their text holds its last character, or is part of a character); only a row that has
 just sampled such a token is decoded. The check reads newly sampled text only, and the whole of it: exact, as the first
-token that completes the string is always looked at. Not here: length limits (`batcher.py`).
+token that completes the string is always looked at. Left out: length limits (`batcher.py`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class StopStrings:
 
     def _token_texts(self) -> list[str]:
         if self._texts is None:
-            # Decoded behind a neighbour: some decoders drop the space of a first token.
+            # Decoded after a neighbour: some decoders drop the space of a first token.
             texts: list[str] = []
             for start in range(0, self._vocab_size, _BATCH):
                 ids = range(start, min(start + _BATCH, self._vocab_size))

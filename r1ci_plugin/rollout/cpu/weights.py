@@ -1,6 +1,6 @@
 """Take a new policy into a running model, bucket by bucket.
 
-Not here: when it is safe to do so (`embedded.py` stops sampling between the first and the last bucket), how the
+Left out: when it is safe to do so (`embedded.py` stops sampling between the first and the last bucket), how the
 tensors travel (`replica.py`), and which weights a model holds (`r1ci_plugin/weights.py`).
 """
 
