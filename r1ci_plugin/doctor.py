@@ -243,10 +243,8 @@ def mask_problem(codec: Any, tokenizer: Any) -> str | None:
     def encode(text: str) -> list[int]:
         return list(tokenizer.encode(text, add_special_tokens=False))
 
-    first, last = (
-        encode("Let me compute.\n```python\nprint(6*7)\n```\n"),
-        [*encode("So <<<42>>>"), tokenizer.eos_token_id],
-    )
+    first = encode("Let me compute.\n```python\nprint(6*7)\n```\n")
+    last = [*encode("So <<<42>>>"), tokenizer.eos_token_id]
     interaction = Interaction(codec, encode("What is 6*7?"), Limits(), response_tokens=4096)
     interaction.start()
     interaction.sampled(first, [-1.0] * len(first))

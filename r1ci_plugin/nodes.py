@@ -23,8 +23,8 @@ from r1ci_plugin.data.files import data_files
 TIMEOUT_S = 60.0
 """For a node to start a Python process and answer."""
 PROOF = ".nodes"
-"""File in the run folder that every node must be able to read: the job's own words, so that a folder of the same name
-on the node's own disk does not pass."""
+"""File in the run folder that every node must read. It holds a word made for this job, so that a folder of the same
+name on a node's own disk does not pass."""
 
 
 def address_of(config: Any) -> str | None:

@@ -2,8 +2,7 @@
 
 verl imports this module by the entry point group `verl.plugins` at the very end of its own `__init__`, and hides
 whatever it raises. So this module does its work when imported, says its errors loudly on stderr, and stays light: no
-torch work, no
-import of verl.trainer. What it costs is measured by `r1ci bench startup`.
+torch work, no import of verl.trainer. What it costs is measured by `r1ci bench startup`.
 
 Recipes go into Hydra's ConfigStore and not on its search path: a search path plugin is not found in setuptools' default
 editable mode, and Hydra then takes `+recipe=x` for a plain new key and trains verl's defaults without a word.

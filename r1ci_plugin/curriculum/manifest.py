@@ -142,7 +142,7 @@ def write_manifest(manifest: Manifest, path: Path) -> tuple[Path, Path]:
 
 
 def to_text(manifest: Manifest) -> str:
-    """The manifest as lines of tab-separated values behind a few comment lines."""
+    """The manifest as lines of tab-separated values after a few comment lines."""
     head = [
         f"# r1ci manifest {manifest.digest}",
         *(f"# {key}: {json.dumps(value)}" for key, value in sorted(manifest.rule.items())),

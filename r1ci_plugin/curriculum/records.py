@@ -74,7 +74,7 @@ class RecordWriter:
         return path
 
     def _append(self, path: Path, data: bytes) -> None:
-        """All of the step or nothing: a torn line would hide what is written behind it."""
+        """All of the step or nothing: a torn line would hide what is written after it."""
         size = path.stat().st_size if path.exists() else 0
         try:
             with path.open("ab") as file:

@@ -25,7 +25,7 @@ class Start:
     """One start of a job."""
 
     step: int
-    """Optimizer steps behind it: 0, or the step of the checkpoint it went on from."""
+    """Optimizer steps done before it: 0, or the step of the checkpoint it went on from."""
     stage: int
     manifest: str | None
     """Digest of the manifest; None: every question is in group 1."""
@@ -42,7 +42,7 @@ class StartWriter:
         self._written = False
 
     def write(self, step: int, dataset: Any) -> None:
-        """step: optimizer steps behind this batch. dataset: the `CurriculumDataset`. Without a run folder in the
+        """step: optimizer steps done before this batch. dataset: the `CurriculumDataset`. Without a run folder in the
         environment (`leftovers.MARK`) nothing is written."""
         folder = os.environ.get(MARK)
         if self._written or not folder:

@@ -197,4 +197,4 @@ CHANGES: tuple[Change, ...] = (
     _layout,
 )
 TRIED_ALONE = (_share, _keep_on_gpu)
-"""Changes that are no step on the way of several: the share is tried behind every step."""
+"""Changes that are no step on the way to several: the share is tried after every step."""

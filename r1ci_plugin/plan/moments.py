@@ -59,8 +59,8 @@ class Cache:
 
 def gpu_moments(job: Job, gpu: float) -> list[Moment]:
     """The moments of a step on one GPU of so many bytes, in their order, the last one on a node that only samples, if
-    there are any (then the trainer's GPUs have a rollout at validation). The optimizer's moments exist from the first
-    step's end on, so this is a step behind the first."""
+    there are any (then the trainer's GPUs have a rollout at validation). The optimizer's moments exist from the end of
+    the first step on, so this is a later step."""
     training = [_update(job), _head(job), _step(job)]
     if job.engine is None:
         return training

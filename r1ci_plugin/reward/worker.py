@@ -27,9 +27,9 @@ from typing import Any
 from r1ci_plugin.tasks import Question, Verdict, get_task, task_names
 
 HEAVY = {"reasoning_gym/rearc": "reasoning_gym.arc.rearc_utils.verifiers"}
-"""What a verifier imports on first use and takes a second: imported before the first clock runs, where it is installed.
+"""Task to a module that its verifier imports on first use, for a second: here it is imported before any clock runs.
 
-Of no other task: making questions needs the whole of reasoning_gym, judging does not."""
+Only this verifier needs reasoning_gym, where it is installed; the others need it for making questions alone."""
 
 WALL_FACTOR = 4.0
 """Seconds on the wall for a second of processor time: a busy machine must not turn right answers into time-outs."""
@@ -66,9 +66,8 @@ def confine(owner: int, memory_mb: int) -> None:
     if sys.platform != "linux":
         return
     libc = ctypes.CDLL(None, use_errno=True)
-    as_root = (
-        os.geteuid() == 0
-    )  # root in a name space of its own could no longer read other users' files, as modules are
+    # root in a user namespace of its own could no longer read files of other users, as modules may be
+    as_root = os.geteuid() == 0
     libc.unshare(_CLONE_NEWNET if as_root else _CLONE_NEWUSER | _CLONE_NEWNET)  # no network
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # after unshare, which clears it
