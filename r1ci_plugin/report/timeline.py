@@ -147,6 +147,12 @@ class Timeline:
         return found
 
 
+def step_rows(first: Curve, *others: Curve) -> list[tuple[int | float | None, ...]]:
+    """A row for every step of the first curve: the step, and each curve's value at it, None where it has none."""
+    columns = [dict(zip(*curve, strict=True)) for curve in (first, *others)]
+    return [(int(step), *(column.get(step) for column in columns)) for step in first[0]]
+
+
 def _behind(place: int) -> slice:
     return slice(max(0, place - SMOOTHING + 1), place + 1)
 

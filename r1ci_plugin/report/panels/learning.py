@@ -8,7 +8,7 @@ from r1ci_plugin.report.charts import bands, interval_band, legend_above, rated,
 from r1ci_plugin.report.panel import Panel, Section, Table
 from r1ci_plugin.report.tally import Tally, by_suite, total
 from r1ci_plugin.report.theme import Theme
-from r1ci_plugin.report.timeline import Point, Timeline
+from r1ci_plugin.report.timeline import Point, Timeline, step_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,15 +48,12 @@ def _reward(timeline: Timeline) -> Panel:
         left.set_title("accuracy on training questions")
         right.set_title("reward")
 
-    steps = curves["acc"][0]
-    by_step = {name: dict(zip(*curve, strict=True)) for name, curve in curves.items()}
-    rows = [(int(step), *(by_step[name].get(step) for name in names)) for step in steps]
     return Panel(
         "reward",
         "Accuracy and reward",
         "Accuracy counts right answers alone. Reward adds the shaping terms for format and length, so it may rise "
         f"where accuracy does not. {INDEPENDENT}",
-        Table(("step", "accuracy", "reward", "shaping", "format kept"), rows),
+        Table(("step", "accuracy", "reward", "shaping", "format kept"), step_rows(*curves.values())),
         draw,
     )
 
@@ -153,15 +150,15 @@ def _signal(timeline: Timeline) -> Panel:
             bands(axes, timeline.bands, theme, names=False)
             axes.set_xlabel("step")
 
-    columns = [effective, shaping, *others.values()]
-    by_step = [dict(zip(*curve, strict=True)) for curve in columns]
-    rows = [(int(step), *(column.get(step) for column in by_step)) for step in effective[0]]
     return Panel(
         "signal",
         "What the policy can learn from",
         "A group is effective if some of its answers are right and some wrong. The share of advantage that shaping "
         "alone makes should stay small: there the policy learns format, not answers.",
-        Table(("step", "effective groups", "advantage by shaping", *others), rows),
+        Table(
+            ("step", "effective groups", "advantage by shaping", *others),
+            step_rows(effective, shaping, *others.values()),
+        ),
         draw,
         height=2.6,
     )
@@ -188,14 +185,12 @@ def _staleness(timeline: Timeline) -> Panel | None:
         ages.set_ylim(bottom=0)
         ages.legend(loc="upper left")
 
-    by_step = [dict(zip(*curve, strict=True)) for curve in (mean, oldest, spanning, drift)]
-    rows = [(int(step), *(column.get(step) for column in by_step)) for step in mean[0]]
     return Panel(
         "staleness",
         "How old the weights were that sampled",
         "In versions of the weights, one a step; an interrupted turn counts as of its oldest weights. KL is "
         "between the policy that sampled and the one a step begins with, a token.",
-        Table(("step", "mean", "oldest", "share of several versions", "KL"), rows),
+        Table(("step", "mean", "oldest", "share of several versions", "KL"), step_rows(mean, oldest, spanning, drift)),
         draw,
         height=2.6,
     )
