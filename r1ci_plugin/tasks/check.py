@@ -132,7 +132,7 @@ def other_answers_are_wrong(task: Task, samples: Samples) -> Finding:
 
 
 def answers_are_not_in_the_prompt(task: Task, samples: Samples) -> Finding:
-    """Copying a line, a paragraph or what stands behind a colon solves no more than luck does."""
+    """Copying a line, a paragraph or what follows a colon solves no more than luck does."""
     if task.info.answer_in_prompt:
         return True
     share = samples.lucky_share(lambda question: copies(question.prompt))
@@ -152,9 +152,9 @@ def hostile_answers_are_harmless(task: Task, samples: Samples) -> Finding:
         verdict, seconds = _timed(task, question, answer)
         if verdict.outcome == "error" or verdict.score:
             return f"{name}: {verdict.outcome}, {verdict.reason}"
-        if (
-            seconds > HOSTILE_SECONDS and _timed(task, question, answer)[1] > HOSTILE_SECONDS
-        ):  # the first may have imported
+        if seconds > HOSTILE_SECONDS:  # once more: the first time, something may have been imported
+            _, seconds = _timed(task, question, answer)
+        if seconds > HOSTILE_SECONDS:
             return f"{name}: {seconds:.2f} s"
     return True
 
@@ -261,8 +261,7 @@ def digest(names: Iterable[str], seeds: Iterable[int] = (0, 1)) -> dict[str, str
 
 
 def copies(prompt: str) -> Iterator[str]:
-    """What somebody would write who copies a piece of the prompt: lines, paragraphs, what stands behind a colon, quoted
-    texts."""
+    """What somebody would write who copies a piece of the prompt: lines, paragraphs, what follows a colon, quotes."""
     yield prompt
     for paragraph in prompt.split("\n\n"):
         yield paragraph

@@ -14,8 +14,6 @@ from r1ci_plugin.tasks.reasoning_gym.expressions import parse, value
 from r1ci_plugin.tasks.reasoning_gym.gym import Gym, gym, ladder, plain, spans
 from r1ci_plugin.tasks.reasoning_gym.library import Item
 
-NUMBER_FORM = "The answer is one number."
-
 
 def decimal_text(number: Fraction) -> str:
     """An exact decimal numeral, for fractions that have one."""

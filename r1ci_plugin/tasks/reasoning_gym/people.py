@@ -106,7 +106,6 @@ def aiw(kind: str, women: int, more: int) -> int:
     return women + 1 if kind != "colleagues" else women + more - 1
 
 
-Person = dict[str, Any]
 RELATIONS = {
     "parent": ("father", "mother"),
     "child": ("son", "daughter"),
@@ -165,12 +164,22 @@ class Family:
         }
 
 
+def _told(husband: str, wife: str, children: list[str], female: set[str]) -> str:
+    """What the story says of a couple."""
+    married = f"{husband} (male) is married to {wife} (female)."
+    if not children:
+        return married
+    named = ", ".join(f"{child} ({'female' if child in female else 'male'})" for child in children)
+    return f"{married} Their children are {named}."
+
+
 def family_story(rng: Random, low: int, high: int) -> Item:
     """Three generations: a couple, their children, some of them married, and grandchildren."""
     men, women = rng.sample(MEN, len(MEN)), rng.sample(WOMEN, len(WOMEN))
     female = set(women)
     couples: list[list[Any]] = [[men.pop(), women.pop(), []]]
     size = rng.randint(low, high)
+    # every couple but the first holds a child of another one, who is counted once
     while len(couples) * 2 + sum(len(couple[2]) for couple in couples) - (len(couples) - 1) < size:
         couple = rng.choice(couples)
         child = (women if rng.random() < 0.5 else men).pop()
@@ -183,17 +192,8 @@ def family_story(rng: Random, low: int, high: int) -> Item:
     first = rng.choice([name for name in names if family.kin(name)[kind]])
     second = rng.choice(sorted(family.kin(first)[kind]))
     sexes = {name: int(name in female) for name in names}
-    told = [
-        f"{husband} (male) is married to {wife} (female)."
-        + (
-            " Their children are "
-            + ", ".join(f"{child} ({'female' if sexes[child] else 'male'})" for child in children)
-            + "."
-            if children
-            else ""
-        )
-        for husband, wife, children in rng.sample(couples, len(couples))
-    ]
+    order = rng.sample(couples, len(couples))
+    told = [_told(husband, wife, children, female) for husband, wife, children in order]
     labels = ", ".join(sorted({word for pair in RELATIONS.values() for word in pair}))
     asked = f"What is {first} to {second}? The answer is one of these words: {labels}."
     return Item(

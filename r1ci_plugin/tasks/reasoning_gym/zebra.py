@@ -32,9 +32,8 @@ TEXTS = {
 
 def fits(relation: str, a: int, b: int) -> bool:
     """Whether houses a and b stand in the relation."""
-    return {"same": a == b, "left": b - a == 1, "near": abs(a - b) == 1, "before": a < b, "at": a == b, "not": a != b}[
-        relation
-    ]
+    holds = {"same": a == b, "left": b - a == 1, "near": abs(a - b) == 1, "before": a < b, "at": a == b, "not": a != b}
+    return holds[relation]
 
 
 def solutions(rows: list[list[str]], clues: list[Clue]) -> Iterator[dict[str, int]]:
