@@ -95,14 +95,18 @@ def check_backend(config: Any) -> Iterator[Finding]:
 
     engine, device = config.actor_rollout_ref.rollout.name, get_device_name()
     if (engine == "r1ci_cpu") != (device == "cpu"):
-        name = "cpu" if engine == "r1ci_cpu" else "gpu"
-        yield broken(
-            f"the recipe is for the {name}, but verl runs on {device} here", f"set R1CI_BACKEND={name} and start again"
-        )
+        yield other_back_end("cpu" if engine == "r1ci_cpu" else "gpu", device)
         return
     if engine == "vllm" and not backend.choose().on_cluster:
         yield from _gpu_packages(config)
     yield ok(f"rollout engine {engine} on {device}")
+
+
+def other_back_end(recipe: backend.Backend, device: str) -> Finding:
+    """verl has chosen another platform in this process than the recipe is for."""
+    return broken(
+        f"the recipe is for the {recipe}, but verl runs on {device} here", f"set R1CI_BACKEND={recipe} and start again"
+    )
 
 
 def _gpu_packages(config: Any) -> Iterator[Finding]:

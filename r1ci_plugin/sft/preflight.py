@@ -79,10 +79,7 @@ def check_start(config: Any) -> Iterator[Finding]:
 
     device = get_device_name()
     if (config.trainer.device == "cpu") != (device == "cpu"):
-        name = "cpu" if config.trainer.device == "cpu" else "gpu"
-        yield broken(
-            f"the recipe is for the {name}, but verl runs on {device} here", f"set R1CI_BACKEND={name} and start again"
-        )
+        yield checks.other_back_end("cpu" if config.trainer.device == "cpu" else "gpu", device)
     elif _module() == "verl.trainer.sft_trainer" and "RANK" not in os.environ:
         command = f"torchrun --standalone --nproc_per_node={config.trainer.n_gpus_per_node} -m {_module()}"
         yield broken("the trainer has to be started by torchrun", f"{command} {' '.join(sys.argv[1:])}")
