@@ -80,14 +80,15 @@ def fresh_questions(
 
 
 def scripted_forms(tasks: Sequence[str], wanted: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
-    """The forms the scripted teacher has for each task, of those wanted, as often as they are; without a wish, all that
-    can be learned.
+    """The wanted forms that the scripted teacher can take for each task, a form named twice counting twice; where none
+    is wanted, all from which there is something to learn.
     """
-    own = {name: forms_of(name) for name in tasks}
-    asked = {
-        name: [form for form in wanted if form in forms or (forms and form == "guess")] for name, forms in own.items()
-    }
-    return {name: tuple(asked[name] if wanted else own[name]) for name in tasks}
+    own: dict[str, tuple[str, ...]] = {name: forms_of(name) for name in tasks}
+    if not wanted:
+        return own
+    # a guess teaches nothing, so forms_of leaves it out; whatever has a script can be guessed as well
+    able = {name: {*forms, "guess"} if forms else set() for name, forms in own.items()}
+    return {name: tuple(form for form in wanted if form in able[name]) for name in tasks}
 
 
 def question_ids(folder: Path) -> frozenset[str]:
