@@ -75,7 +75,7 @@ class CurriculumSettings:
     number_of_stages: int | None = None
     """Groups of equal size that open evenly over the four runs; None: the manifest's own groups, one opened a run."""
     group_by: str = "potential"
-    """What equal groups are ordered by: `potential`, `difficulty`, `pass_rate`. Without `number_of_stages`, four."""
+    """What orders groups of equal size: `potential`, `difficulty`, `pass_rate`. Without `number_of_stages`, four."""
     steps: int = 150
     """Steps of this run."""
     balance_tasks: bool = False
@@ -83,7 +83,7 @@ class CurriculumSettings:
     leave_out: tuple[str, ...] = ()
     """Tasks that are not trained on, as patterns such as `bbh/*`."""
     decay: float = 0.5
-    """What a question's earlier answers still count in its current pass rate, each time it is trained on again."""
+    """Factor on a question's earlier answers in its current pass rate, each time it is trained on again."""
     recut_steps: int = 25
     """`online_merge` cuts groups anew after so many steps."""
 

@@ -1,4 +1,4 @@
-"""What a run on GPUs stumbles over minutes or hours after its start, found before it: an extension of `checks.py`.
+"""Faults that a run on GPUs would meet minutes or hours after its start, found before it. Extends `checks.py`.
 
 An estimate of memory never stops a run; settings that contradict each other do. Left out: the estimate (`plan/`).
 """

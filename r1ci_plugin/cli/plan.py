@@ -47,8 +47,7 @@ def command(
 
 
 def _planned(recipe: str, overrides: list[str]) -> tuple[str, Job]:
-    """The policy's path and the run. A later stage's policy may not be there yet: then it has the sizes of the
-    first's."""
+    """The policy's path and the run. A later stage's policy may not be there yet: it has the first one's sizes."""
     config = _composed(recipe, overrides)
     path = model_path(config)
     try:

@@ -25,8 +25,8 @@ class Seen:
 class Ledger:
     """Counts by question id, small enough to live in verl's checkpoint.
 
-    measured: (answers, right ones) of the manifest. decay: what a question's earlier answers still count, each time it
-    comes again; 1 for never fading.
+    measured: (answers, right ones) of the manifest. decay: the factor on a question's earlier answers each time it
+    comes again; 1: they never fade.
     """
 
     def __init__(self, measured: Mapping[str, tuple[int, int]] | None = None, decay: float = 1.0) -> None:

@@ -140,8 +140,7 @@ class Runner:
         return self._count(record)
 
     async def answer_all(self, jobs: Iterable[Job]) -> list[Record]:
-        """The records of all jobs that could be answered, in order. Raises what `answer` raises, after the others
-        have been cancelled."""
+        """The records of all jobs that could be answered, in order. Raises as `answer`, with the others cancelled."""
         records = await all_of(self.answer(job) for job in jobs)
         return [record for record in records if record is not None]
 

@@ -163,8 +163,7 @@ class RemoteExecutor(Executor):
         return ExecResult("sandbox_error", backend="remote", attempts=max(1, len(tried)), reason=reason)
 
     async def _choose(self, session: _Session, tried: list[str], deadline: float) -> Endpoint | None:
-        """The least loaded endpoint with room, rather one not tried yet; its place is taken. None if none can be had
-        in time."""
+        """The least loaded endpoint with room, rather an untried one; its place is taken. None if time runs out."""
         async with session.changed:
             while True:
                 self._start_probes(session)

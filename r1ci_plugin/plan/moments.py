@@ -237,7 +237,6 @@ def host_moments(job: Job) -> Iterator[Moment]:
 
 
 def disk(job: Job) -> tuple[float, float | None]:
-    """Bytes of a checkpoint, and of all that lie there at once: those kept and the one being written; None: no
-    bound."""
+    """Bytes of a checkpoint, and of all that lie there at once, with the one being written; None: no bound."""
     one = f.checkpoint(job.shape, job.master_bytes, exported=job.exported)
     return one, None if job.checkpoints is None else one * (job.checkpoints + 1)

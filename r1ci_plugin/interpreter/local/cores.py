@@ -8,8 +8,7 @@ from pathlib import Path
 
 
 def available_cores(quota_file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """Whole cores, at least 1. `quota_file` holds "QUOTA PERIOD" or "max PERIOD" in microseconds, where there is
-    one."""
+    """Whole cores, at least 1. quota_file: "QUOTA PERIOD" or "max PERIOD", in microseconds; it may be missing."""
     cores = len(os.sched_getaffinity(0))
     try:
         quota, period = quota_file.read_text().split()

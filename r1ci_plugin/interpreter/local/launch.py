@@ -85,8 +85,7 @@ def _temporary_folder() -> str | None:
 
 
 def connect(folder: Path, settings: HostSettings) -> tuple[socket.socket, subprocess.Popen[bytes] | None]:
-    """A connection to the host of this folder, which is started if there is none (then with its process). Blocks
-    shortly."""
+    """A connection to the host of this folder, and the host's process if it had to be started. Blocks for a moment."""
     _make_private(folder)
     with open(folder / "lock", "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

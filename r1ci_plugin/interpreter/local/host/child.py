@@ -48,7 +48,7 @@ class Cage:
     """Address space of the template, on top of which a call gets its memory."""
 
     def lock(self) -> None:
-        """Everything that is the same for each call and that the slot itself cannot do without."""
+        """Close what is the same for every call, but what the slot itself still needs open."""
         for close in self.doors:
             close()
         self.filter.install(os.getpid())

@@ -101,7 +101,7 @@ def _expect_refusal(path: str) -> None:
 
 
 def attempt(trial: Callable[[], object]) -> str:
-    """Run it in a forked process; return its error's text. A trial may go on in another one, which then answers."""
+    """Run it in a forked process; return its error's text. A trial may go on in a process of its own, which answers."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:

@@ -18,8 +18,7 @@ NAME = "<code>"
 
 
 def open_stdio() -> None:
-    """Bind sys.stdin/out/err to the descriptors 0, 1, 2: UTF-8, every write goes through at once, nothing is
-    unencodable."""
+    """Bind sys.stdin/out/err to the descriptors 0, 1, 2: UTF-8, unbuffered, and nothing is unencodable."""
     for name, fd in (("stdout", 1), ("stderr", 2)):
         raw = open(fd, "wb", 0, closefd=False)  # noqa: SIM115  (lives as long as the process)
         stream = io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", write_through=True)
@@ -68,8 +67,7 @@ def _exit_code(stop: SystemExit) -> int:
 
 
 def _print_error(error: BaseException) -> None:
-    """Print the error with the snippet's own frames only: frames of the harness and of libraries name paths of the
-    host."""
+    """Print the error with the snippet's own frames only: all others name paths of the host."""
     try:
         summary = traceback.TracebackException.from_exception(error)
         _keep_own_frames(summary, depth=0)

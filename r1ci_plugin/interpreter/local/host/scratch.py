@@ -29,8 +29,7 @@ class Scratch:
         self._fresh = self._look()
 
     def is_dirty(self) -> bool:
-        """Whether anything differs from the fresh folder: entries, and also modes and times, which could carry a
-        note."""
+        """Whether anything differs from the fresh folder: entries, modes or times, any of which could carry a note."""
         return self._look() != self._fresh
 
     def renew(self) -> None:
@@ -92,8 +91,7 @@ def _walk(folder: str) -> Iterator[tuple[int, os.DirEntry[str]]]:
 
 
 def _empty(folder: str) -> None:
-    """Remove everything in a folder. Deep trees are flattened first: their paths may be longer than the kernel
-    takes."""
+    """Remove everything in a folder. Deep trees are flattened first: their paths may be too long for the kernel."""
     serial = 0
     while names := os.listdir(folder):
         for name in names:

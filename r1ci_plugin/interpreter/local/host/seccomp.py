@@ -70,8 +70,7 @@ def _one_of(index: int, values: tuple[int, ...], hit: int, miss: int) -> list[St
 
 
 def _no_truncating_reads(flags: int) -> list[Step]:
-    """Opening for reading must not empty the file (older Landlock lets it), nor ask for neither reading nor writing
-    (mode 3)."""
+    """Opening for reading must not empty the file (older Landlock lets it), nor ask for no access at all (mode 3)."""
     truncate = 0o1000
     return [
         _argument(flags),
@@ -109,8 +108,7 @@ def _checked() -> dict[str, list[Step]]:
 
 
 class Filter:
-    """A filter, built once and installed in any number of processes. `files_too`: also refuse what Landlock cannot
-    see."""
+    """Built once, installed in any number of processes. files_too: also refuse what Landlock cannot see."""
 
     def __init__(self, files_too: bool) -> None:
         steps = _program(files_too)

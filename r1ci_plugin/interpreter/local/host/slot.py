@@ -132,8 +132,7 @@ class Slot:
                 raise RuntimeError("the process for a call ended before its code started")
 
     def _watch(self, handle: int, pid: int, started: float, timeout: float) -> str:
-        """Wait for the child's end and kill it at a limit; says which limit, or nothing. The clock starts when the
-        code does."""
+        """Wait for the child's end and kill it at a limit; says which limit, or nothing. The code starts the clock."""
         deadline = started + timeout
         while True:
             left = deadline - time.perf_counter()

@@ -77,6 +77,5 @@ def architecture() -> tuple[int, int]:
 
 
 def number(name: str) -> int | None:
-    """The number of a call on this machine; None if the machine lacks it. Raises KeyError for a name not in the
-    table."""
+    """The number of a call on this machine; None if it lacks the call. Raises KeyError for a name not in the table."""
     return TABLE[name][architecture()[0]]
