@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from r1ci_plugin import __version__
 from r1ci_plugin.checks import Finding, broken, cpus_of, ok
 from r1ci_plugin.data.files import data_files
+from r1ci_plugin.installing import install
 
 TIMEOUT_S = 60.0
 """For a node to start a Python process and answer."""
@@ -61,7 +61,7 @@ def judge(node: str, answer: Mapping[str, Any], own: Mapping[str, Any], proof: s
         return broken(f"node {node} does not answer: {answer['fault']}", "ray status, and ray start it again")
     if answer.get("version") is None:
         return broken(
-            f"node {node} has no r1ci_plugin in {answer['python']}", f"there: pip install r1ci_plugin=={__version__}"
+            f"node {node} has no r1ci_plugin in {answer['python']}", f"there, in the same version: {install()}"
         )
     for what, key in (("r1ci_plugin", "version"), ("verl", "verl"), ("the code of r1ci_plugin", "digest")):
         if answer[key] != own[key]:
@@ -72,7 +72,7 @@ def judge(node: str, answer: Mapping[str, Any], own: Mapping[str, Any], proof: s
     if not answer["is_plugged"]:
         return broken(
             f"verl does not load r1ci_plugin on node {node}",
-            "there: pip install r1ci_plugin (PYTHONPATH won't do), and ray start without VERL_USE_EXTERNAL_PLUGINS",
+            f"there: {install()} (PYTHONPATH won't do), and ray start without VERL_USE_EXTERNAL_PLUGINS",
         )
     if answer["proof"] != proof:
         return broken(

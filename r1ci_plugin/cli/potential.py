@@ -29,6 +29,7 @@ from r1ci_plugin.evaluation.agents import MEASURING
 from r1ci_plugin.evaluation.answering import Setup, open_runner
 from r1ci_plugin.evaluation.measuring import Measured, Rounds, measure
 from r1ci_plugin.evaluation.questions import read_questions
+from r1ci_plugin.installing import install
 from r1ci_plugin.tasks import Question
 
 app = typer.Typer(help="Improvement potential of questions: measure, show.", no_args_is_help=True)
@@ -166,7 +167,7 @@ def show_command(
 
             draw_histogram(measured, png)
         except ModuleNotFoundError:
-            fail("a picture needs matplotlib: pip install 'r1ci_plugin[report]'")
+            fail(f"a picture needs matplotlib: {install('report')}")
         except OSError as error:
             fail(f"{png} cannot be written: {error}")
         Console(stderr=True).print(f"wrote {png}", markup=False)

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from r1ci_plugin.cli.output import JsonOption
+from r1ci_plugin.installing import install
 from r1ci_plugin.report.sources import SourceError, Sources, read_sources
 
 
@@ -32,18 +33,18 @@ def command(
 ) -> None:
     """Make one static page from runs: figures with their numbers below, for light and dark, and as PNG."""
     if missing := [name for name in ("matplotlib", "jinja2") if find_spec(name) is None]:
-        typer.echo(f"the report needs {' and '.join(missing)}: pip install 'r1ci_plugin[report]'", err=True)
+        typer.echo(f"error: the report needs {' and '.join(missing)}: {install('report')}", err=True)
         raise typer.Exit(2)
     try:
         sources = read_sources(paths)
     except SourceError as error:
-        typer.echo(str(error), err=True)
+        typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
     folder = out or _default_folder(paths[0])
     try:
         page = _write(folder, sources, quiet=as_json)
     except OSError as error:
-        typer.echo(f"{folder} cannot be written: {error}", err=True)
+        typer.echo(f"error: {folder} cannot be written: {error}", err=True)
         raise typer.Exit(2) from None
     if as_json:
         figures = sorted(str(file) for file in (page.parent / "figures").glob("*.png"))

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from r1ci_plugin.cli.output import JsonOption, fail
+from r1ci_plugin.installing import install
 from r1ci_plugin.report.viewer import NoRecords, find_files, pack, read_records, write_page
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def command(
     try:
         write_page(file, packed, title=run.resolve().name)
     except ModuleNotFoundError:
-        fail("the page needs jinja2: pip install 'r1ci_plugin[report]'")
+        fail(f"the page needs jinja2: {install('report')}")
     except OSError as error:
         fail(f"{file} cannot be written: {error}")
     _tell(file, packed.trajectories, _lines(files) - packed.trajectories, as_json)
@@ -69,7 +70,7 @@ def _boundaries(policy: str) -> Boundaries | None:
     try:
         return Boundaries.of_policy(folder)
     except ModuleNotFoundError:
-        fail("reading a policy's tokenizer needs transformers: pip install 'r1ci_plugin[train]'")
+        fail(f"reading a policy's tokenizer needs transformers: {install('train')}")
 
 
 def _counted(records: Iterator[Record], *, len_hint: int, quiet: bool) -> Iterator[Record]:

@@ -25,6 +25,7 @@ from typing_extensions import Self
 from r1ci_plugin.codec import TextCodec, TokenizerCodec
 from r1ci_plugin.config import Limits
 from r1ci_plugin.drive import Sampled
+from r1ci_plugin.installing import install
 from r1ci_plugin.record import Usage, policy_name
 from r1ci_plugin.threads import sleep_while_waiting
 from r1ci_plugin.trajectory import Generate, Interaction
@@ -124,7 +125,7 @@ class EmbeddedPolicy(Policy):
             from r1ci_plugin.rollout.shared import codec_for
         except ImportError as error:
             raise PolicyError(
-                f"a policy in this process needs torch and verl ({error}): pip install 'r1ci_plugin[train]', "
+                f"a policy in this process needs torch and verl ({error}): {install('train')}, "
                 "or name a server with --base-url"
             ) from None
         try:
