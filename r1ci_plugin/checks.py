@@ -1,7 +1,8 @@
 """Is everything there that a training run needs? One function a concern, from a composed configuration to findings.
 
 The preflight of a run stops at the findings that are not ok; `r1ci doctor` prints them all. Nothing here starts Ray,
-imports verl.trainer or changes a file. Left out: trying the doors in verl and the executor (`doctor.py`).
+imports verl.trainer or changes a file. Left out: trying the doors in verl (`doctor.py`) and the
+executor (`executor_checks.py`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 from r1ci_plugin import backend
 from r1ci_plugin.config import R1CISettings, settings_from
 from r1ci_plugin.data.files import KEYS, data_files
+from r1ci_plugin.installing import install
 from r1ci_plugin.protocol import PROTOCOL
 from r1ci_plugin.recipe_files import place
 from r1ci_plugin.tasks import task_names
@@ -111,7 +113,7 @@ def other_back_end(recipe: backend.Backend, device: str) -> Finding:
 
 def _gpu_packages(config: Any) -> Iterator[Finding]:
     if find_spec("vllm") is None:
-        yield broken("vLLM is not installed", "pip install 'r1ci_plugin[gpu]' in an environment of its own")
+        yield broken("vLLM is not installed", f"{install('gpu')} in an environment of its own")
     attention = config.actor_rollout_ref.model.override_config.get("attn_implementation", "flash_attention_2")
     if attention == "flash_attention_2" and find_spec("flash_attn") is None:
         yield broken("flash-attn is not installed", "pip install flash-attn --no-build-isolation")
@@ -195,22 +197,29 @@ def _hub_policy(name: str, path: Path, section: str) -> Iterator[Finding]:
             f"this stage starts from the policy of {run}, which is not there yet ({path})",
             f"python -m verl.trainer.main_ppo +recipe={run}",
         )
-    elif path.is_absolute() or name.startswith(("~", ".")) or name.count("/") != 1:
-        yield broken(f"there is no policy at {path}", f"set {section}.path to a Hugging Face folder or name")
-    elif _on_hub(name):
-        yield ok(f"the policy is {name} on the Hugging Face hub")
+    elif path.is_absolute() or name.startswith(("~", ".")) or name.count("/") != 1 or path.parent.is_dir():
+        yield broken(f"there is no policy at {path.absolute()}", f"set {section}.path to a Hugging Face folder or name")
+    elif fault := _hub_fault(name):
+        yield broken(
+            f"the policy {name} is no folder here, and {fault}",
+            f"set {section}.path to a Hugging Face folder, or, if it is a name on the hub: hf download {name}",
+        )
     else:
-        yield broken(f"the policy {name} is neither a folder nor can it be had from the hub", f"hf download {name}")
+        yield ok(f"the policy is {name} on the Hugging Face hub")
 
 
-def _on_hub(name: str) -> bool:
+def _hub_fault(name: str) -> str:
+    """Why a policy cannot be had from the hub, empty where it can."""
     from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
         hf_hub_download(name, "config.json")
-    except Exception:  # its errors are many: no network, no such name, no permission
-        return False
-    return True
+    except LocalEntryNotFoundError:
+        return "the Hugging Face hub cannot be reached from here"
+    except Exception:  # its errors are many: no such name, no permission
+        return "the Hugging Face hub does not give it"
+    return ""
 
 
 def check_data(config: Any) -> Iterator[Finding]:
@@ -258,7 +267,7 @@ def _check_file(file: Path, config: Any, settings: R1CISettings | None) -> Itera
         return
     yield ok(f"{file} has {len(rows)} questions")
     if settings is not None:
-        yield from _check_group(rows, config.data.train_batch_size, settings)
+        yield from _check_group(rows, file, config.data.train_batch_size, settings)
     yield from _check_unseen(rows, file, Path(os.path.expanduser(config.actor_rollout_ref.model.path)))
 
 
@@ -308,7 +317,14 @@ def _bad_row(rows: list[dict[str, Any]]) -> str | None:
     return None
 
 
-def _check_group(rows: list[dict[str, Any]], batch: int, settings: R1CISettings) -> Iterator[Finding]:
+def _to_a_manifest(data: Path) -> str:
+    return (
+        f"r1ci potential measure --data {data} --out runs/potential --policy POLICY && "
+        f"r1ci stages build --counts runs/potential --data {data}"
+    )
+
+
+def _check_group(rows: list[dict[str, Any]], file: Path, batch: int, settings: R1CISettings) -> Iterator[Finding]:
     """The stage has questions, and enough for a batch."""
     from r1ci_plugin.curriculum.assign import Known, assign
     from r1ci_plugin.curriculum.manifest import ManifestError
@@ -316,14 +332,14 @@ def _check_group(rows: list[dict[str, Any]], batch: int, settings: R1CISettings)
     needs_manifest = settings.curriculum.schedule != "all" and settings.curriculum.group_by != "difficulty"
     if settings.manifest is None and settings.stage > 1 and needs_manifest:
         yield broken(
-            f"stage {settings.stage} needs a manifest of potential groups beside the data", "r1ci stages build"
+            f"stage {settings.stage} needs a manifest of potential groups beside the data", _to_a_manifest(file.parent)
         )
         return
     known = [Known.of_row(row["data_source"], row["extra_info"]) for row in rows]
     try:
         assignment = assign(settings, known)
     except ManifestError as error:
-        yield broken(str(error), "r1ci stages build")
+        yield broken(str(error), _to_a_manifest(file.parent))
         return
     except ValueError as error:
         yield broken(str(error), "check r1ci.stage, r1ci.curriculum and the manifest: r1ci stages show")
@@ -332,7 +348,7 @@ def _check_group(rows: list[dict[str, Any]], batch: int, settings: R1CISettings)
     if count < batch:
         yield broken(
             f"stage {settings.stage} has {count} questions, fewer than one batch of {batch}",
-            f"data.train_batch_size={max(1, count)}",
+            f"data.train_batch_size={max(1, count)} actor_rollout_ref.actor.ppo_mini_batch_size={max(1, count)}",
         )
     else:
         yield ok(

@@ -7,7 +7,6 @@ Left out: the checks on a composed configuration that the preflight makes as wel
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,9 +17,10 @@ from typing import Any
 
 from r1ci_plugin import backend
 from r1ci_plugin.checks import Finding, broken, check_all, ok
+from r1ci_plugin.executor_checks import check_executor
+from r1ci_plugin.installing import install, install_again
 from r1ci_plugin.recipe_files import recipe_files
 
-INSTALL = "pip install 'r1ci_plugin[train]'"
 NEEDED = ("verl", "torch", "transformers", "ray", "hydra-core", "TransferQueue", "cachetools", "uvicorn", "fastapi")
 OPTIONAL = ("vllm", "flash-attn", "wandb", "reasoning-gym")
 
@@ -31,16 +31,19 @@ def examine(recipe: str, overrides: Sequence[str]) -> Iterator[Finding]:
     missing = [name for name in NEEDED if _version(name) is None]
     yield ok(", ".join(f"{name} {_version(name)}" for name in (*NEEDED, *OPTIONAL) if _version(name)))
     if missing:
-        yield broken(f"not installed: {', '.join(missing)}", INSTALL)
+        yield broken(f"not installed: {', '.join(missing)}", install("train"))
         return
-    doors = list(_guarded(check_entry_point)) + list(_guarded(check_recipes_in_hydra))
-    yield from doors
-    if not all(door.ok for door in doors):
-        return
+    for door in (check_entry_point, check_recipes_in_hydra):
+        findings = list(_guarded(door))
+        yield from findings
+        if not all(finding.ok for finding in findings):
+            return  # behind a shut door nothing is to be seen
     try:
         config = compose(recipe, overrides)
     except Exception as error:  # Hydra's errors are many; all of them are about the name or the overrides
-        yield broken(f"the recipe {recipe} does not compose: {_short(error)}", "r1ci doctor --recipe r1ci_stage1")
+        yield broken(
+            f"the recipe {recipe} does not compose: {composing_fault(error)}", "r1ci doctor --recipe r1ci_stage1"
+        )
         return
     choice = backend.choose()
     yield ok(f"back end {choice.backend} ({choice.reason})")
@@ -53,7 +56,7 @@ def _guarded(check: Callable[..., Iterable[Finding]], *arguments: Any) -> Iterat
     try:
         yield from check(*arguments)
     except Exception as error:
-        yield broken(f"{check.__name__.lstrip('_')} failed: {_short(error)}", f"{INSTALL} --force-reinstall")
+        yield broken(f"{check.__name__.lstrip('_')} failed: {_short(error)}", install_again())
 
 
 def _short(error: BaseException, limit: int = 300) -> str:
@@ -73,13 +76,18 @@ def check_entry_point() -> Iterator[Finding]:
     policy = os.environ.get("VERL_USE_EXTERNAL_PLUGINS", "auto").strip().lower()
     declared = [entry for entry in entry_points(group="verl.plugins") if entry.value == "r1ci_plugin.plugin"]
     if not declared:
-        yield broken("verl cannot find the plugin: its entry point is not installed", INSTALL)
+        yield broken("verl cannot find the plugin: its entry point is not installed", install("train"))
         return
     if policy != "auto" and "r1ci" not in policy.split(","):
         yield broken(
             f"verl does not load the plugin, because VERL_USE_EXTERNAL_PLUGINS={policy}",
             "unset VERL_USE_EXTERNAL_PLUGINS",
         )
+        return
+    try:
+        backend.decide(os.environ, sys.argv[1:])  # not `choose`, which keeps what it finds before torch is imported
+    except ValueError as error:
+        yield broken(f"there is no such back end: {error}", "export R1CI_BACKEND=cpu or gpu, or unset R1CI_BACKEND")
         return
     import_module("verl")
     if "r1ci_plugin.plugin" in sys.modules:
@@ -116,6 +124,14 @@ def compose(recipe: str | None, overrides: Sequence[str] = (), *, job: str = "pp
         return hydra.compose(job, overrides=[*([f"+recipe={recipe}"] if recipe else []), *overrides])
 
 
+def composing_fault(error: Exception) -> str:
+    """Hydra's page of an error in a line: what it says first, and what there is to choose from."""
+    first, _, rest = str(error).strip().partition("\n")
+    choices, _, _ = rest.partition("Available options in ")[2].partition("Config search path")
+    names = choices.partition(":")[2].split()
+    return f"{first.rstrip('.')} (there are {', '.join(names)})" if names else _short(error)
+
+
 def recipe_diff(config: Any) -> list[str]:
     """`key: value (verl has other)` for every setting in which a composed recipe differs from verl's defaults."""
     from omegaconf import OmegaConf
@@ -139,7 +155,7 @@ def _differs(config: Any) -> Iterator[Finding]:
     if count:
         yield ok(f"the composed recipe differs from verl's defaults in {count} settings (--diff shows them)")
     else:
-        yield broken("the composed recipe is the same as verl's defaults", f"{INSTALL} --force-reinstall")
+        yield broken("the composed recipe is the same as verl's defaults", install_again())
 
 
 def _configuration(config: Any) -> Iterator[Finding]:
@@ -159,13 +175,13 @@ def check_registrations(config: Any) -> Iterator[Finding]:
     if name in loops._agent_loop_registry:
         yield ok(f"agent loop {name} is registered")
     else:
-        yield broken(f"agent loop {name} is not registered", f"{INSTALL} --force-reinstall")
+        yield broken(f"agent loop {name} is not registered", install_again())
     engine = config.actor_rollout_ref.rollout.name
     replicas: Any = import_module("verl.workers.rollout.replica")
     if engine in replicas.RolloutReplicaRegistry._registry:
         yield ok(f"rollout engine {engine} is registered")
     else:
-        yield broken(f"rollout engine {engine} is not registered", f"{INSTALL} --force-reinstall")
+        yield broken(f"rollout engine {engine} is not registered", install_again())
 
 
 def check_class_paths(config: Any) -> Iterator[Finding]:
@@ -180,32 +196,6 @@ def check_class_paths(config: Any) -> Iterator[Finding]:
     for what, (path, name) in named.items():
         load(path, name)
         yield ok(f"{what} {name} loads")
-
-
-def check_executor(config: Any) -> Iterator[Finding]:
-    """Code calls run, end in time, and cannot import this package."""
-    from r1ci_plugin.config import settings_from
-    from r1ci_plugin.interpreter.settings import make_executor
-
-    settings = settings_from(config).executor
-
-    async def trial() -> list[Any]:
-        async with make_executor(settings) as executor:
-            codes = ("print(6 * 7)", "while True: pass", "import r1ci_plugin")
-            return list(await asyncio.gather(*(executor.run(code, timeout=2.0) for code in codes)))
-
-    fine, endless, nosy = asyncio.run(trial())
-    selftest = "r1ci sandbox selftest"
-    if fine.stdout.strip() != "42":
-        yield broken(
-            f"the executor does not run code: {fine.status} {fine.reason or fine.stderr.strip()[-200:]}", selftest
-        )
-    elif endless.status != "timeout":
-        yield broken(f"an endless code call ended with {endless.status}", selftest)
-    elif nosy.status != "error":
-        yield broken("a code call can import r1ci_plugin, and with it the solvers", selftest)
-    else:
-        yield ok(f"the {settings.kind} executor runs code, isolation level {fine.isolation}")
 
 
 def check_masks(config: Any) -> Iterator[Finding]:

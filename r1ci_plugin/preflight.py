@@ -21,6 +21,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from r1ci_plugin import backend, leftovers, nodes
 from r1ci_plugin.checks import Finding, broken, check_all
+from r1ci_plugin.executor_checks import check_running
 from r1ci_plugin.gpu_checks import MEMORY
 from r1ci_plugin.recipe_files import load_recipe, recipes_folder
 
@@ -30,10 +31,15 @@ class Preflight(Callback):  # type: ignore[misc]  # hydra's classes count as Any
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """Called by Hydra with the composed configuration, before anything of the job exists."""
+        if running_module().startswith("verl.trainer.sft_trainer"):
+            stage = "this recipe is for verl's RL trainer, not for its SFT trainer"
+            stop_on([broken(stage, f"python -m verl.trainer.main_ppo {' '.join(sys.argv[1:])}")])
         say(announcement(config))
         for line in differences(config):
             say(f"  {line}")
         findings = list(check_all(config))
+        if all(finding.ok for finding in findings):
+            findings += check_running(config)
         for finding in findings:
             if finding.what.startswith(MEMORY):
                 say(finding.what)
@@ -129,6 +135,12 @@ def resolve_ray_settings(config: Any) -> None:
             variables.setdefault(name, os.environ[name])
     with read_write(config), open_dict(config):
         config.ray_kwargs = settings
+
+
+def running_module() -> str:
+    """The module that `python -m` or torchrun runs, empty where it is another program."""
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    return spec.name if spec is not None else ""
 
 
 def say(line: str) -> None:

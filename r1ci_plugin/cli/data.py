@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ from r1ci_plugin.curriculum.questions import question_ids_of
 from r1ci_plugin.data.build import Built, Measure, TaskFailed, WouldOverwrite, build, characters
 from r1ci_plugin.data.check import Checked, check_folder, read_part
 from r1ci_plugin.data.plan import PARTS, Plan
+from r1ci_plugin.installing import install
 from r1ci_plugin.seed_policy import seed_policy_path
 from r1ci_plugin.tasks import task_names
 from r1ci_plugin.tasks.splits import SPLITS, Split, UnknownSplit, get_split
@@ -56,8 +58,8 @@ def build_command(
         bool, typer.Option("--allow-canary", help="Also train on public test files that ask not to be trained on.")
     ] = False,
     policy: Annotated[
-        Path, typer.Option(help="Folder of a policy, whose tokenizer.json counts the table's prompt tokens.")
-    ] = SEED_POLICY,
+        str, typer.Option(help="Folder of a policy, or `seed`: its tokenizer.json counts the table's prompt tokens.")
+    ] = "seed",
     force: Annotated[bool, typer.Option("--force", help="Replace a finished data set.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -73,7 +75,7 @@ def build_command(
             seed=seed,
             excluded=read_question_ids(exclude),
         )
-        measure = token_lengths(policy)
+        measure = token_lengths(_policy_folder(policy))
         built = _build_with_progress(plan, out, workers, force, measure or characters, quiet=as_json)
     except (WouldOverwrite, TaskFailed, ValueError) as error:
         fail(str(error))
@@ -82,7 +84,11 @@ def build_command(
     if as_json:
         typer.echo(json.dumps({"folder": str(out), "tasks": {one.task: one.questions for one in built}}))
     else:
-        unit = f"tokens (of {policy.name})" if measure else "characters (tokens need pip install tokenizers)"
+        unit = (
+            f"tokens (of {_policy_folder(policy).name})"
+            if measure
+            else "characters (tokens need pip install tokenizers)"
+        )
         console.print(_built_table(built, unit))
         for one in built:
             if one.left_out:
@@ -119,7 +125,9 @@ def check_command(
     solve_per_task: Annotated[
         int, typer.Option(min=0, help="Solutions judged in the pool, of each task and file.")
     ] = 5,
-    tokenizer: Annotated[Path | None, typer.Option(help="Folder of a policy, to count prompt tokens.")] = None,
+    tokenizer: Annotated[
+        str | None, typer.Option(help="Folder of a policy, or `seed`, to count prompt tokens.")
+    ] = None,
     max_prompt_tokens: Annotated[int | None, typer.Option(help="The recipe's data.max_prompt_length.")] = None,
     recipe: Annotated[
         str, typer.Option(help="Take tokenizer and longest prompt from this recipe, e.g. r1ci_stage1.")
@@ -131,7 +139,7 @@ def check_command(
         tokenizer, max_prompt_tokens = _limits_of(recipe, tokenizer, max_prompt_tokens)
     if max_prompt_tokens and not tokenizer:
         raise typer.BadParameter("--max-prompt-tokens needs a --tokenizer to count with")
-    count = token_counter(tokenizer) if tokenizer else None
+    count = token_counter(_policy_folder(tokenizer)) if tokenizer else None
     work = check_folder(folder, solve_per_task=solve_per_task, count_tokens=count, max_prompt_tokens=max_prompt_tokens)
     try:
         checked = asyncio.run(work)
@@ -194,9 +202,17 @@ def parse_levels(text: str) -> tuple[int, ...]:
 
 def token_counter(folder: Path) -> Callable[[str], int]:
     """Tokens of a user message in the chat format of the policy in a folder. Needs transformers."""
-    from transformers import AutoTokenizer
+    absent = f"there is no tokenizer at {folder}: give --tokenizer the folder of a policy, or `seed`"
+    if not folder.is_dir() and (len(folder.parts) != 2 or folder.parent.is_dir()):
+        fail(absent)  # no name on the hub either, which would be asked for a minute
+    try:
+        from transformers import AutoTokenizer
 
-    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+        tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    except ImportError as error:
+        fail(f"counting tokens needs transformers ({error}): {install('train')}")
+    except (OSError, ValueError):
+        fail(absent)
 
     def count(prompt: str) -> int:
         message = [{"role": "user", "content": prompt}]
@@ -205,20 +221,24 @@ def token_counter(folder: Path) -> Callable[[str], int]:
     return count
 
 
-def _limits_of(recipe: str, tokenizer: Path | None, most: int | None) -> tuple[Path, int]:
+def _limits_of(recipe: str, tokenizer: str | None, most: int | None) -> tuple[str, int]:
     """Tokenizer and longest prompt of a recipe, where they are not given."""
-    from r1ci_plugin.doctor import compose
+    from r1ci_plugin.doctor import compose, composing_fault
 
     try:
         with contextlib.redirect_stdout(sys.stderr):  # verl and its friends print
             config = compose(recipe)
     except ImportError as error:
-        fail(f"--recipe needs verl ({error}): pip install 'r1ci_plugin[train]'")
+        fail(f"--recipe needs verl ({error}): {install('train')}")
     except Exception as error:  # Hydra's errors are many; all of them are about the name
-        fail(f"the recipe {recipe} does not compose ({str(error).splitlines()[0]}): `r1ci doctor` names the recipes")
+        fail(f"the recipe {recipe} does not compose: {composing_fault(error)}")
     model = config.actor_rollout_ref.model
-    folder = tokenizer or Path(model.get("tokenizer_path") or model.path).expanduser()
+    folder = tokenizer or os.path.expanduser(model.get("tokenizer_path") or model.path)
     return folder, most or int(config.data.max_prompt_length)
+
+
+def _policy_folder(name: str) -> Path:
+    return SEED_POLICY if name == "seed" else Path(name)
 
 
 def token_lengths(folder: Path) -> Measure | None:

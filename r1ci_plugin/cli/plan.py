@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from r1ci_plugin.cli.output import JsonOption
+from r1ci_plugin.installing import install
 from r1ci_plugin.plan.formulas import GIB
 from r1ci_plugin.plan.job import CannotPlan, Engine, Job, job_of, model_path
 from r1ci_plugin.plan.mends import Memory, mend, problems
@@ -68,13 +69,13 @@ def _composed(recipe: str, overrides: list[str]) -> Any:
     trainer = "sft_trainer_engine" if recipe == SFT else "ppo_trainer"
     try:
         with contextlib.redirect_stdout(sys.stderr):  # verl and its friends print
-            from r1ci_plugin.doctor import compose
+            from r1ci_plugin.doctor import compose, composing_fault
 
             return compose(recipe, [*groups, *overrides], job=trainer)
     except ImportError as error:
-        _fail(f"a plan is made of verl's configuration ({error}): pip install 'r1ci_plugin[train]'")
+        _fail(f"a plan is made of verl's configuration ({error}): {install('train')}")
     except Exception as error:  # Hydra's errors are many; all of them are about the name or the overrides
-        _fail(f"the recipe {recipe} does not compose ({str(error).splitlines()[0]}): `r1ci doctor` names the recipes")
+        _fail(f"the recipe {recipe} does not compose: {composing_fault(error)}")
 
 
 def _fail(message: str) -> NoReturn:

@@ -25,7 +25,7 @@ from r1ci_plugin import backend, checks
 from r1ci_plugin.checkpoints import newest_step
 from r1ci_plugin.checks import Finding, broken, ok
 from r1ci_plugin.data.files import data_files
-from r1ci_plugin.preflight import prepare_run_folder, say, stop_on
+from r1ci_plugin.preflight import prepare_run_folder, running_module, say, stop_on
 from r1ci_plugin.sft.training_set import SEEN_FILE, seen_questions
 
 
@@ -80,10 +80,13 @@ def check_start(config: Any) -> Iterator[Finding]:
     device = get_device_name()
     if (config.trainer.device == "cpu") != (device == "cpu"):
         yield checks.other_back_end("cpu" if config.trainer.device == "cpu" else "gpu", device)
-    elif _module() == "verl.trainer.sft_trainer" and "RANK" not in os.environ:
-        command = f"torchrun --standalone --nproc_per_node={config.trainer.n_gpus_per_node} -m {_module()}"
+    elif running_module() == "verl.trainer.main_ppo":
+        command = f"torchrun --standalone --nproc_per_node={config.trainer.n_gpus_per_node} -m verl.trainer.sft_trainer"
+        yield broken("this recipe is for verl's SFT trainer, not for main_ppo", f"{command} {' '.join(sys.argv[1:])}")
+    elif running_module() == "verl.trainer.sft_trainer" and "RANK" not in os.environ:
+        command = f"torchrun --standalone --nproc_per_node={config.trainer.n_gpus_per_node} -m {running_module()}"
         yield broken("the trainer has to be started by torchrun", f"{command} {' '.join(sys.argv[1:])}")
-    elif _module() == "verl.trainer.sft_trainer_ray" and device == "cpu":
+    elif running_module() == "verl.trainer.sft_trainer_ray" and device == "cpu":
         yield broken("verl's Ray form of fine-tuning needs GPUs", "start verl.trainer.sft_trainer by torchrun")
     else:
         yield ok(f"the trainer runs on {device}")
@@ -178,9 +181,3 @@ def _files(config: Any) -> list[Path]:
 
 def _is_first() -> bool:
     return os.environ.get("RANK", "0") == "0"
-
-
-def _module() -> str:
-    """The module that `python -m` or torchrun runs, empty where it is another program."""
-    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
-    return spec.name if spec is not None else ""

@@ -105,3 +105,10 @@ def test_published_test_questions_are_trained_on_only_when_asked(tmp_path: Path)
     )
     assert result.exit_code == 2
     assert "ask not to be trained on" in " ".join(result.stderr.split())
+
+
+def test_a_tokenizer_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
+    for name in ("nowhere", str(tmp_path)):
+        done = runner.invoke(app, ["check", str(tmp_path), "--tokenizer", name])
+        assert done.exit_code == 2, done.output
+        assert done.stderr.count("\n") == 1 and "or `seed`" in done.stderr

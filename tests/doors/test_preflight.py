@@ -134,7 +134,7 @@ def test_fewer_questions_than_a_batch_are_refused(config: Any, tmp_path: Path) -
     write(tmp_path / "train.parquet", [row(index) for index in range(7)])
     finding = the_one(checks.check_data(config))
     assert "7 questions" in finding.what
-    assert finding.mend == "data.train_batch_size=7"
+    assert finding.mend == "data.train_batch_size=7 actor_rollout_ref.actor.ppo_mini_batch_size=7"
 
 
 def test_a_batch_is_counted_in_the_groups_of_the_stage(config: Any, tmp_path: Path) -> None:

@@ -35,6 +35,11 @@ _REMEDY = {
     _FILTER: "run on Linux 5.3 or later with seccomp filters, on x86-64 or aarch64",
 }
 
+_ACCEPT = (
+    "r1ci.executor.floor={0} in training, --floor {0} for r1ci sandbox; r1ci eval and its like take a server that "
+    "accepts it: r1ci sandbox serve --floor {0}, then --sandbox http://127.0.0.1:8080"
+)
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -52,7 +57,7 @@ class Trial:
         needed = [name for name in (*wanted, _FILTER) if self.failures[name]]
         reasons = "; ".join(f"{name} does not work here: {self.failures[name]}" for name in needed)
         ways = [f"for {name}, {_REMEDY[name]}" for name in needed]
-        ways += [f"accept {level}, which works here, as the floor" for level in on_offer[:1]]
+        ways += [f"accept {level}, which works here, as the floor ({_ACCEPT.format(level)})" for level in on_offer[:1]]
         remedies = " | or: ".join(ways)
         raise LookupError(
             f"code calls would not be isolated as asked ({' or '.join(wanted)}). {reasons}. Remedy: {remedies}"
