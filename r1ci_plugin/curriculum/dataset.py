@@ -44,7 +44,8 @@ def training_dataset() -> CurriculumDataset | None:
 class CurriculumDataset(RLHFDataset):  # type: ignore[misc]  # verl ships no types
     """verl's data set with the curriculum's order for training.
 
-    Raises ValueError for data of another protocol version, ManifestError for a manifest that does not fit.
+    Raises ValueError for data of another protocol version and for a loader with processes of its own, ManifestError for
+    a manifest that does not fit.
     """
 
     dataframe: Any
@@ -66,6 +67,7 @@ class CurriculumDataset(RLHFDataset):  # type: ignore[misc]  # verl ships no typ
 
     def _prepare_training(self, config: Any) -> None:
         global _training
+        _refuse_loader_processes(config)
         settings = settings_from({"r1ci": config.get("r1ci")})
         rows = list(map(Known.of_row, self.dataframe["data_source"], self.dataframe["extra_info"]))
         assignment = assign(settings, rows)
@@ -170,6 +172,16 @@ class CurriculumDataset(RLHFDataset):  # type: ignore[misc]  # verl ships no typ
         self.sampler.load_state_dict(state["sampler"])
         self.ledger.load_state_dict(state["ledger"])
         self._is_seen[[self._row_of[question_id] for question_id in state["ledger"]]] = True
+
+
+def _refuse_loader_processes(config: Any) -> None:
+    """verl's default is eight processes: each would draw from a sampler of its own, most questions never."""
+    processes = config.get("dataloader_num_workers") or 0
+    if processes:
+        raise ValueError(
+            f"CurriculumDataset draws in the trainer's own process, not in {processes} of the data loader's: "
+            "set data.dataloader_num_workers=0 and data.shuffle=false"
+        )
 
 
 def _is_training(files: Any, config: Any) -> bool:

@@ -32,6 +32,9 @@ from r1ci_plugin.curriculum.starts import StartWriter
 
 logger = logging.getLogger(__name__)
 
+KWARGS = "+trainer.v1.sampler.sampler_kwargs"
+NEEDED = {"group_size": "${actor_rollout_ref.rollout.n}", "train_batch_size": "${data.train_batch_size}"}
+"""What it cannot do without, as a command line gives it."""
 MIN_SURVIVORS = 2
 """A group of fewer trajectories has no advantage to compute."""
 MAX_STARVED_BATCHES = 4
@@ -83,6 +86,10 @@ class _Feedback:
             raise ValueError(
                 f"{type(self).__name__} is not for trainer.v1.trainer_mode={trainer_mode}: choose the mode by "
                 f"r1ci_mode@_global_={trainer_mode}, which sets both"
+            )
+        if lacking := [f"'{KWARGS}.{key}={value}'" for key, value in NEEDED.items() if not sampler_kwargs.get(key)]:
+            raise ValueError(
+                f"{type(self).__name__} is given nothing by verl but its sampler_kwargs: set {' '.join(lacking)}"
             )
         filter_groups = sampler_kwargs.get("filter_groups") or {}
         self._group_size = int(sampler_kwargs["group_size"])

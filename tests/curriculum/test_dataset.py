@@ -57,6 +57,14 @@ def make(folder: Path, *, stage: int = 1, groups: list[int] | None = None, count
     return CurriculumDataset(train, TOKENIZER, config), CurriculumDataset(validation, TOKENIZER, config)
 
 
+def test_a_loader_with_processes_of_its_own_is_refused(tmp_path: Path) -> None:
+    """verl's default: each process would draw from a copy of the sampler, most questions never."""
+    training, _ = make(tmp_path)
+    config = OmegaConf.merge(training.config, {"dataloader_num_workers": 8})
+    with pytest.raises(ValueError, match=r"data\.dataloader_num_workers=0"):
+        CurriculumDataset(training.original_data_files, TOKENIZER, config)
+
+
 def names(dataset: Any, count: int) -> list[str]:
     return [dataset[position]["extra_info"]["question_id"] for position in range(count)]
 

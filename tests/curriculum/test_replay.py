@@ -66,6 +66,12 @@ def buffer_of(store: Store, train_batch_size: int = 2, **sampler: Any) -> Curric
     )
 
 
+def test_what_verl_does_not_pass_is_asked_for_by_its_keys() -> None:
+    with pytest.raises(ValueError, match=r"\+trainer\.v1\.sampler\.sampler_kwargs\.group_size=") as raised:
+        CurriculumReplayBuffer(trainer_mode="sync", sampler_kwargs={}, trainer_config={})
+    assert "train_batch_size=${data.train_batch_size}" in str(raised.value)
+
+
 def async_buffer_of(store: Store, parts: int = 1, **sampler: Any) -> CurriculumReplayBufferAsync:
     return CurriculumReplayBufferAsync(
         trainer_mode="separate_async",
