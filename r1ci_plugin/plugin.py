@@ -66,7 +66,14 @@ def _register_loudly() -> None:
             file=sys.stderr,
             flush=True,
         )
+        if any(argument.startswith(ASKED) for argument in sys.argv):
+            # verl hides errors of plugins, and Hydra would take the recipe for a plain new key: the run would go on
+            # with verl's own defaults
+            raise SystemExit(1) from None
         raise
 
+
+ASKED = ("+recipe=r1ci_", "++recipe=r1ci_")
+"""How a command line names a recipe of ours."""
 
 _register_loudly()

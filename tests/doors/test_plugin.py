@@ -41,5 +41,15 @@ def test_an_error_of_the_plugin_is_said_loudly(run: Run, tmp_path: Path) -> None
     assert "R1CI_BACKEND=tpu: the back ends are cpu and gpu" in done.stderr
 
 
+@pytest.mark.slow
+def test_a_run_that_names_our_recipe_ends_where_the_plugin_fails(run: Run, tmp_path: Path) -> None:
+    """Hydra would take the recipe for a plain new key, and verl would train its own defaults."""
+    command = [sys.executable, "-m", "verl.trainer.main_ppo", "+recipe=r1ci_stage1", "--cfg", "job"]
+    done = run(command, cwd=tmp_path, env={"R1CI_BACKEND": "gpuu", **_path()})
+    assert done.returncode == 1
+    assert "R1CI_BACKEND=gpuu: the back ends are cpu and gpu" in done.stderr
+    assert "recipe: r1ci_stage1" not in done.stdout
+
+
 def _path() -> dict[str, str]:
     return {"PYTHONPATH": str(Path(__file__).parents[2])}
