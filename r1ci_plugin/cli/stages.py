@@ -42,7 +42,10 @@ def build_command(
     data: Annotated[
         Path | None, typer.Option(help="Data folder or train.parquet: its questions only, all measured.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Parquet file; the text file lies beside it.")] = MANIFEST,
+    out: Annotated[
+        Path | None,
+        typer.Option(help=f"Parquet file; the text file lies beside it. {MANIFEST.name} beside --data if not given."),
+    ] = None,
     thresholds: Annotated[str, typer.Option(help="Lower ends of all groups but the last.")] = ",".join(
         map(str, THRESHOLDS)
     ),
@@ -71,7 +74,7 @@ def build_command(
             held_out=get_split(split).test,
             seen=frozenset(name for file in exclude or () for name in question_ids_of(file)),
         )
-        files = write_manifest(manifest, out)
+        files = write_manifest(manifest, out or _beside(data))
     except (CountsError, ManifestError, UnknownSplit, ValueError, OSError) as error:
         fail(str(error))
     if as_json:
@@ -79,6 +82,13 @@ def build_command(
     else:
         _print_manifest(manifest)
         console.print(f"wrote {files[0]} and {files[1]}", markup=False)
+
+
+def _beside(data: Path | None) -> Path:
+    """Where training on this data looks for its manifest."""
+    if data is None:
+        return MANIFEST
+    return (data if data.is_dir() else data.parent) / MANIFEST.name
 
 
 @app.command("show")

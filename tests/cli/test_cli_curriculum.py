@@ -81,10 +81,10 @@ def test_only_the_questions_of_the_data_are_kept_and_all_of_them_must_be_measure
         rows = [{"extra_info": {"question_id": name}} for name in names]
         parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "train.parquet")
 
-    arguments = ("build", "--counts", counts, "--data", tmp_path, "--out", tmp_path / "m.parquet")
+    arguments = ("build", "--counts", counts, "--data", tmp_path)
     data("q03", "q04")
     assert invoke(stages.app, *arguments).exit_code == 0
-    assert load_manifest(tmp_path / "m.parquet").groups == {"q03": 2, "q04": 1}
+    assert load_manifest(tmp_path / "manifest.parquet").groups == {"q03": 2, "q04": 1}
     data("q03", "q99")
     failed = invoke(stages.app, *arguments)
     assert failed.exit_code == 2 and "q99" in failed.stderr and "r1ci potential measure" in failed.stderr
