@@ -68,6 +68,7 @@ def policy_maker(
         folder = SEED_POLICY if policy == "seed" else Path(policy)
         if not (folder / "config.json").is_file():
             fail(f"there is no policy at {folder}: name a Hugging Face folder, or `seed`")
+        _say_if_large(folder)
         return lambda: EmbeddedPolicy(folder, max_model_len=context_tokens, max_num_seqs=concurrency)
     if model is None:
         fail("--base-url needs the model's name there: --model NAME")
@@ -82,6 +83,22 @@ def policy_maker(
         )
 
     return make
+
+
+SMALL_BYTES = 2 << 30
+"""Weights in files, half a billion parameters in float32 or twice as many in bfloat16: more is no work for a CPU."""
+
+
+def _say_if_large(folder: Path) -> None:
+    """A policy in this process runs on the CPU, also where there are GPUs: for a large one that is hours an answer."""
+    size = sum(file.stat().st_size for pattern in ("*.safetensors", "*.bin") for file in folder.glob(pattern))
+    if size > SMALL_BYTES:
+        typer.echo(
+            f"warning: --policy loads the {size / 1e9:.0f} GB of {folder} into this process, on the CPU, and answers "
+            f"very slowly; on GPUs: vllm serve {folder}, then --base-url http://localhost:8000/v1 --model {folder} "
+            f"--tokenizer {folder} instead of --policy",
+            err=True,
+        )
 
 
 def setup_of(

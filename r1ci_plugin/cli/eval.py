@@ -205,7 +205,8 @@ def _tell(records: Sequence[Record], tally: Tally, out: Path, as_json: bool) -> 
             )
         )
         return
-    evaluation_tables.print_tables(contenders(records))
+    if records:
+        evaluation_tables.print_tables(contenders(records))
     typer.echo(f"{tally.done} answers in {out}: `r1ci view {out}`, `r1ci eval show {out}`")
     if tally.lost:
         typer.echo(

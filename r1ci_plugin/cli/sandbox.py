@@ -6,8 +6,10 @@ Left out: how code is run (`interpreter/`).
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -138,10 +140,23 @@ def serve(
     try:
         asyncio.run(serve_forever(host, port, slots=slots, queue=queue, floor=floor, level=level, token=token))
     except (IsolationUnavailable, OSError) as error:
-        typer.echo(str(error), err=True)
+        typer.echo(f"error: {_without_address(error, host, port)}", err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
+
+
+def _without_address(error: Exception, host: str, port: int) -> str:
+    """Why there is no server, with what to do where the address is at fault."""
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return f"port {port} of {host} is in use: take another with --port, or --port 0 for a free one"
+    if isinstance(error, OSError) and error.errno == errno.EACCES:
+        return f"this user may not listen on port {port}: take one above 1023 with --port"
+    if isinstance(error, socket.gaierror) or (isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL):
+        return (
+            f"{host} is no address of this machine: --host 0.0.0.0 listens on all, 127.0.0.1 on none but this machine"
+        )
+    return str(error)
 
 
 def _check_levels(floor: str, level: str | None) -> None:

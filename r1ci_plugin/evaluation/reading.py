@@ -50,7 +50,7 @@ def read_contender(place: str) -> tuple[str, list[Record]]:
     if not Path(place).exists():
         folder, _, name = place.rpartition(":")
     if not folder or not Path(folder).exists():
-        raise NoRecords(f"there is no run {place}")
+        raise NoRecords(f"there is no run {place}: name the folder that `r1ci eval run --out` wrote")
     found = read_contenders(Path(folder))
     if not name and len(found) == 1:
         return place, next(iter(found.values()))

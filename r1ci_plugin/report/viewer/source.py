@@ -21,7 +21,9 @@ def find_files(run: Path) -> list[Path]:
     if run.is_file():
         return [run]
     if not run.is_dir():
-        raise NoRecords(f"there is no {run}")
+        raise NoRecords(
+            f"there is no run {run}: name the folder of an evaluation or training run, or a .jsonl file of trajectories"
+        )
     found = [run / "trajectories.jsonl", *sorted((run / "trajectories").glob("*.jsonl"))]
     files = [file for file in found if file.is_file()]
     if not files:
