@@ -22,6 +22,8 @@ from r1ci_plugin.installing import install, install_again
 from r1ci_plugin.recipe_files import recipe_files
 
 NEEDED = ("verl", "torch", "transformers", "ray", "hydra-core", "TransferQueue", "cachetools", "uvicorn", "fastapi")
+SFT = "r1ci_sft"
+"""The recipe of verl's SFT trainer; all others are of its RL trainer."""
 OPTIONAL = ("vllm", "flash-attn", "wandb", "reasoning-gym")
 
 
@@ -39,7 +41,7 @@ def examine(recipe: str, overrides: Sequence[str]) -> Iterator[Finding]:
         if not all(finding.ok for finding in findings):
             return  # behind a shut door nothing is to be seen
     try:
-        config = compose(recipe, overrides)
+        config = compose(recipe, overrides, job=job_of(recipe))
     except Exception as error:  # Hydra's errors are many; all of them are about the name or the overrides
         yield broken(
             f"the recipe {recipe} does not compose: {composing_fault(error)}", "r1ci doctor --recipe r1ci_stage1"
@@ -47,8 +49,14 @@ def examine(recipe: str, overrides: Sequence[str]) -> Iterator[Finding]:
         return
     choice = backend.choose()
     yield ok(f"back end {choice.backend} ({choice.reason})")
-    for check in (_differs, _configuration, check_registrations, check_class_paths, check_executor, check_masks):
+    yield from _guarded(_differs, config, job_of(recipe))
+    if recipe == SFT:
+        yield from _guarded(_fine_tuning, config)
+        yield from _guarded(check_masks, config.model)
+        return
+    for check in (_configuration, check_registrations, check_class_paths, check_executor):
         yield from _guarded(check, config)
+    yield from _guarded(check_masks, config.actor_rollout_ref.model)
 
 
 def _guarded(check: Callable[..., Iterable[Finding]], *arguments: Any) -> Iterator[Finding]:
@@ -112,6 +120,11 @@ def check_recipes_in_hydra() -> Iterator[Finding]:
         yield ok(f"Hydra knows the recipes {', '.join(name[7:] for name in names if name.startswith('recipe/'))}")
 
 
+def job_of(recipe: str) -> str:
+    """verl's configuration that a recipe goes on top of."""
+    return "sft_trainer_engine" if recipe == SFT else "ppo_trainer"
+
+
 def compose(recipe: str | None, overrides: Sequence[str] = (), *, job: str = "ppo_trainer") -> Any:
     """verl's configuration with a recipe on top, as `main_ppo` would get it; without a recipe, verl's own defaults.
 
@@ -132,11 +145,11 @@ def composing_fault(error: Exception) -> str:
     return f"{first.rstrip('.')} (there are {', '.join(names)})" if names else _short(error)
 
 
-def recipe_diff(config: Any) -> list[str]:
+def recipe_diff(config: Any, job: str = "ppo_trainer") -> list[str]:
     """`key: value (verl has other)` for every setting in which a composed recipe differs from verl's defaults."""
     from omegaconf import OmegaConf
 
-    ours, theirs = (_flat(OmegaConf.to_container(tree)) for tree in (config, compose(None)))
+    ours, theirs = (_flat(OmegaConf.to_container(tree)) for tree in (config, compose(None, job=job)))
     return [
         f"{key}: {value} (verl has {theirs[key]})" if key in theirs else f"{key}: {value} (not in verl)"
         for key, value in ours.items()
@@ -150,8 +163,8 @@ def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
     return {key: value for name, child in node.items() for key, value in _flat(child, f"{prefix}{name}.").items()}
 
 
-def _differs(config: Any) -> Iterator[Finding]:
-    count = len(recipe_diff(config))
+def _differs(config: Any, job: str) -> Iterator[Finding]:
+    count = len(recipe_diff(config, job))
     if count:
         yield ok(f"the composed recipe differs from verl's defaults in {count} settings (--diff shows them)")
     else:
@@ -160,9 +173,20 @@ def _differs(config: Any) -> Iterator[Finding]:
 
 def _configuration(config: Any) -> Iterator[Finding]:
     """What the preflight looks at. Data at the default place that was never built is no fault of the installation."""
-    unbuilt = "R1CI_DATA" not in os.environ and not Path("data/r1ci").exists()
-    for finding in check_all(config):
-        if unbuilt and finding.mend.startswith("r1ci data build"):
+    yield from _hinted(check_all(config), "R1CI_DATA", Path("data/r1ci"), "r1ci data build")
+
+
+def _fine_tuning(config: Any) -> Iterator[Finding]:
+    """The same for fine-tuning and its set."""
+    from r1ci_plugin.sft import preflight
+
+    yield from _hinted(preflight.check_all(config), "R1CI_SFT", Path("data/sft"), "r1ci sft synthesize")
+
+
+def _hinted(findings: Iterable[Finding], variable: str, place: Path, command: str) -> Iterator[Finding]:
+    unbuilt = variable not in os.environ and not place.exists()
+    for finding in findings:
+        if unbuilt and finding.mend.startswith(command):
             finding = ok(f"{finding.what} yet: {finding.mend}")
         yield finding
 
@@ -198,13 +222,12 @@ def check_class_paths(config: Any) -> Iterator[Finding]:
         yield ok(f"{what} {name} loads")
 
 
-def check_masks(config: Any) -> Iterator[Finding]:
+def check_masks(model: Any) -> Iterator[Finding]:
     """On the recipe's own tokenizer: mask 1 on exactly the sampled tokens, and printed control tokens are inert."""
     from transformers import AutoTokenizer
 
     from r1ci_plugin.codec import TokenizerCodec
 
-    model = config.actor_rollout_ref.model
     path = os.path.expanduser(model.get("tokenizer_path") or model.path)
     if Path(path).is_absolute() and not Path(path).is_dir():
         return  # the check of the policy has said so
@@ -220,7 +243,7 @@ def check_masks(config: Any) -> Iterator[Finding]:
         yield ok(f"masks are right on the tokenizer of {path}")
     else:
         yield broken(
-            f"masks on the tokenizer of {path}: {problem}", "set actor_rollout_ref.model.path to an instruct model"
+            f"masks on the tokenizer of {path}: {problem}", "set the path of the model to that of an instruct model"
         )
 
 

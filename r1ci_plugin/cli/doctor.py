@@ -26,9 +26,10 @@ def command(
     given = overrides or []
     # the back end is settled when verl is imported, from the command line as `main_ppo` would see it
     sys.argv = [sys.argv[0], *given]
+    job = doctor.job_of(recipe)
     with contextlib.redirect_stdout(sys.stderr):  # verl and its friends print; stdout is for the findings
         findings = list(doctor.examine(recipe, given))
-        lines = doctor.recipe_diff(doctor.compose(recipe, given)) if diff else []
+        lines = doctor.recipe_diff(doctor.compose(recipe, given, job=job), job) if diff else []
     healthy = all(finding.ok for finding in findings)
     if as_json:
         typer.echo(json.dumps({"ok": healthy, "findings": [finding.to_dict() for finding in findings], "diff": lines}))

@@ -15,6 +15,7 @@ from r1ci_plugin import doctor
 from r1ci_plugin.checks import Finding
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+HERE = {"PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 def report(done: subprocess.CompletedProcess[str]) -> Any:
@@ -47,6 +48,24 @@ def test_a_sound_installation_passes_every_check(run: Run, tmp_path: Path) -> No
     for words in ("`import verl` loads the plugin", "isolation level", "masks are right", "agent loop", "6 needed"):
         assert words in told
     assert "algorithm.adv_estimator: grpo (verl has gae)" in found["diff"]
+
+
+@pytest.mark.slow
+def test_the_recipe_of_fine_tuning_is_looked_at_as_its_own_trainer_would(run: Run, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "r1ci_plugin", "doctor", "--json", "--recipe", "r1ci_sft"]
+    done = run([*command, "r1ci_sft_backend@_global_=cpu"], cwd=tmp_path, env=HERE)
+    found = report(done)
+    assert (done.returncode, [finding["what"] for finding in found["findings"] if not finding["ok"]]) == (0, [])
+    told = " ".join(finding["what"] for finding in found["findings"])
+    assert "r1ci sft synthesize" in told and "masks are right" in told
+
+
+@pytest.mark.slow
+def test_an_unknown_back_end_is_named_and_nothing_behind_it_is_blamed(run: Run, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "r1ci_plugin", "doctor", "--json"]
+    done = run(command, cwd=tmp_path, env={"R1CI_BACKEND": "gpuu", **HERE})
+    [finding] = [finding for finding in report(done)["findings"] if not finding["ok"]]
+    assert "R1CI_BACKEND=gpuu" in finding["what"] and "R1CI_BACKEND" in finding["mend"]
 
 
 def test_a_check_that_fails_unforeseen_is_a_finding() -> None:
