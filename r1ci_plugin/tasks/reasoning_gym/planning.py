@@ -262,9 +262,7 @@ class TowerOfHanoi(Planning):
     def check(self, payload: Payload, answer: str) -> Verdict:
         state: State = tuple(payload["start"])
         for number, line in enumerate(lines(text(answer)), 1):
-            match = re.fullmatch(
-                r"move disk (\d{1,3}) from peg (\d{1,3}) to peg (\d{1,3})\.?", line.lower()
-            )
+            match = re.fullmatch(r"move disk (\d{1,3}) from peg (\d{1,3}) to peg (\d{1,3})\.?", line.lower())
             if not match or number > MAX_MOVES:
                 raise Unparseable(f"line {number} is not of the form Move disk 1 from Peg 2 to Peg 3")
             name = "Move disk {} from Peg {} to Peg {}".format(*match.groups())

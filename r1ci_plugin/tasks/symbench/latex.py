@@ -18,9 +18,7 @@ _DECORATION = re.compile(
     r"\\left|\\right|\\!|\\,|\\;|\\ |\\?\$|\^\{?\\circ\}?|\\degree|°|"
     r"(?<![A-Za-z0-9])\s+|\s+(?![A-Za-z0-9])"
 )
-_UNIT_IN_TEXT = re.compile(
-    r"(?<=[0-9)}i])(?:\s|\\[,; ])*\\(?:text|mathrm|mbox|textrm)\{\s*[a-z .]*\}(?:\^\{?[23]\}?)?"
-)
+_UNIT_IN_TEXT = re.compile(r"(?<=[0-9)}i])(?:\s|\\[,; ])*\\(?:text|mathrm|mbox|textrm)\{\s*[a-z .]*\}(?:\^\{?[23]\}?)?")
 """A unit or another word behind a value."""
 _PYTHON_NAME = re.compile(r"(?<![\\A-Za-z])(sqrt|pi)(?![A-Za-z])")
 _WORDS = re.compile(r"\\(?:text|mathrm|textbf)\{(.*)\}")
