@@ -103,7 +103,7 @@ def parse_turn(text: str) -> ParsedTurn:
         markers=tuple(answer for answer in _answers(text, blocks) if not _is_empty(answer)),
         python_blocks=len(complete),
         open_block=len(python) > len(complete),
-        imitates_result=RESULT_PREFIX in _outside(text, python),
+        imitates_result=RESULT_PREFIX in outside(text, python),
     )
 
 
@@ -127,6 +127,15 @@ def fences(text: str) -> list[Fence]:
     if opening is not None:
         found.append(_fence(text, opening, None))
     return found
+
+
+def outside(text: str, blocks: list[Fence], filler: str = "") -> str:
+    """The text without the blocks, or with a filler for each of their characters."""
+    kept, position = [], 0
+    for block in blocks:
+        kept += [text[position : block.start], filler * (block.end - block.start)]
+        position = block.end
+    return "".join([*kept, text[position:]])
 
 
 def markers(text: str) -> list[str]:
@@ -197,19 +206,10 @@ def _answers(text: str, blocks: list[Fence]) -> list[str]:
     marker, a script may not."""
     return [
         text[start:end].strip()
-        for start, end in _marked(_outside(text, blocks, filler=" "))
+        for start, end in _marked(outside(text, blocks, filler=" "))
         if not any(block.is_python and start <= block.start < end for block in blocks)
     ]
 
 
 def _is_empty(answer: str) -> bool:
     return answer.casefold() in ("", ANSWER_PLACEHOLDER)
-
-
-def _outside(text: str, blocks: list[Fence], filler: str = "") -> str:
-    """The text without the blocks, or with a filler for each of their characters."""
-    kept, position = [], 0
-    for block in blocks:
-        kept += [text[position : block.start], filler * (block.end - block.start)]
-        position = block.end
-    return "".join([*kept, text[position:]])

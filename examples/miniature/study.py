@@ -28,6 +28,8 @@ from pieces import Piece
 from protocol import Protocol, ProtocolError
 from shared import prepare
 
+from r1ci_plugin.installing import install
+
 CHECKOUT = protocols.HERE.parents[1]
 
 
@@ -151,7 +153,7 @@ def _analyse(protocol: Protocol, folder: Path, target: Path | None) -> None:
         drawn = page.figures(study, folder / "figures")
     except ImportError:
         drawn = []
-        _say("no figures: pip install 'r1ci_plugin[report]'")
+        _say(f"no figures: {install('report')}")
     for file in drawn:
         _say(f"figure: {file}")
     if target is not None:

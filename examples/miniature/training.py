@@ -22,9 +22,6 @@ from r1ci_plugin.curriculum.manifest import load_manifest
 from r1ci_plugin.stages.run_folder import RunFolder
 from r1ci_plugin.weights import folder_digest
 
-BASELINES = ("sft", "cold_start")
-"""Results that no training led to: the fine-tuned policy, and the one before fine-tuning."""
-
 
 def is_done(protocol: Protocol, piece: Piece, folder: Path) -> bool:
     """Whether the result of a piece is there. Raises ResultError for one of other settings."""

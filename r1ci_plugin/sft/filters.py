@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from r1ci_plugin.protocol import fences
+from r1ci_plugin.protocol import fences, outside
 from r1ci_plugin.record import Record
 from r1ci_plugin.sft.hard_coded import atoms, literal_share, prints_without_computing
 
@@ -124,7 +124,7 @@ def reasons(record: Record, min_words: int) -> bool:
     if any(call.result is not None and call.result.status == "ok" for call in record.trajectory.calls):
         return True
     answer = set(atoms(record.trajectory.answer or ""))
-    words = [atom for turn in record.trajectory.turns for atom in atoms(_words(turn.text)) if atom not in answer]
+    words = [atom for turn in record.trajectory.turns for atom in _words(turn.text) if atom not in answer]
     return len(words) >= min_words
 
 
@@ -157,9 +157,9 @@ def is_switching(record: Record, min_words: int = 25) -> bool:
     turns = record.trajectory.turns
     if len(turns) < 2:
         return False
-    before = atoms(_words(turns[0].text))
+    before = _words(turns[0].text)
     proposed = len(before) >= 4 and _holds(" ".join(before), record.trajectory.answer or "")
-    return proposed or len(atoms(_words(turns[-1].text))) >= min_words
+    return proposed or len(_words(turns[-1].text)) >= min_words
 
 
 def is_repairing(record: Record) -> bool:
@@ -251,10 +251,6 @@ def _holds(text: str, answer: str) -> bool:
     return bool(wanted) and f" {' '.join(wanted)} " in f" {' '.join(atoms(text))} "
 
 
-def _words(text: str) -> str:
-    """A turn without its fenced blocks."""
-    kept, place = [], 0
-    for block in fences(text):
-        kept.append(text[place : block.start])
-        place = block.end
-    return "".join([*kept, text[place:]])
+def _words(text: str) -> tuple[str, ...]:
+    """Of a turn, without its fenced blocks."""
+    return atoms(outside(text, fences(text)))

@@ -234,7 +234,7 @@ def test_every_result_that_is_kept_is_of_the_settings_its_protocol_has_now(
     protocol = miniature.protocol.load(form)
     folder = miniature.protocol.HERE / "results" / ("" if form == "core" else form)
     for one in miniature.result.read_all(folder):
-        if one.arm in miniature.training.BASELINES:
+        if one.arm in miniature.analysis.BASE.values():
             expected = miniature.training.baseline_digest(protocol, one.arm)
         else:
             piece = miniature.pieces.Piece(one.arm, one.seed, one.learning_rate, one.is_tuning)

@@ -33,7 +33,6 @@ def simple_geometry(n_sides: int, known_angles: list[float]) -> Fraction:
 
 TOLERANCE = Fraction("0.00051")
 """Half a unit of the third decimal, and a hair for ties."""
-SIDES = ("top", "right", "bottom", "left", "front", "back")
 _CYCLES = {
     "front": ("top", "front", "bottom", "back"),
     "right": ("top", "right", "bottom", "left"),
