@@ -1,7 +1,7 @@
 """Everything a training run needs, tried and not assumed: versions, doors, back end, recipe, data, executor, masks.
 
 Every finding says what was found, and if it is not well, one command that mends it. Nothing here starts Ray or trains.
-Left out: the checks on a composed configuration that the preflight makes as well (`checks.py`), printing
+Left out: the checks on a composed configuration that the preflight makes as well (`checks/`), printing
 (`cli/doctor.py`).
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from r1ci_plugin import backend
 from r1ci_plugin.checks import Finding, broken, check_all, ok
-from r1ci_plugin.executor_checks import check_executor
+from r1ci_plugin.checks.executor import check_executor
 from r1ci_plugin.installing import install, install_again
 from r1ci_plugin.recipe_files import recipe_files
 

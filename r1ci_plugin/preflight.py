@@ -5,7 +5,7 @@ crashed start of the same run left behind, and stops with one line for each thin
 composing and before it makes its output folder, so a run that cannot work leaves nothing behind. `--cfg job` does not
 call it.
 
-Left out: the checks themselves (`checks.py`, of other nodes `nodes.py`), finding left-over processes (`leftovers.py`).
+Left out: the checks themselves (`checks/`), finding left-over processes (`leftovers.py`).
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from r1ci_plugin import backend, leftovers, nodes
-from r1ci_plugin.checks import Finding, broken, check_all
-from r1ci_plugin.executor_checks import check_running
-from r1ci_plugin.gpu_checks import MEMORY
+from r1ci_plugin import backend, leftovers
+from r1ci_plugin.checks import Finding, broken, check_all, nodes
+from r1ci_plugin.checks.executor import check_running
+from r1ci_plugin.checks.gpu import MEMORY
 from r1ci_plugin.recipe_files import load_recipe, recipes_folder
 
 

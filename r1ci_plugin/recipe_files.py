@@ -1,6 +1,6 @@
 """The recipes as plain data: where their files lie, and what stands for `${r1ci.NAME:}` in them on this machine.
 
-Left out: putting them into Hydra (`plugin.py`), composing them (Hydra), judging the result (`checks.py`).
+Left out: putting them into Hydra (`plugin.py`), composing them (Hydra), judging the result (`checks/`).
 """
 
 from __future__ import annotations

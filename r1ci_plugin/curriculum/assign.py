@@ -1,7 +1,7 @@
 """From settings and questions to groups and a sampler: what a run will train on, before verl is there. Pure.
 
 The preflight and the data set ask the same function, so that what is announced is what is trained. Left out: reading
-rows (`dataset.py`, `checks.py`).
+rows (`dataset.py`, `checks/data.py`).
 """
 
 from __future__ import annotations

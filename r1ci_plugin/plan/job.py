@@ -1,7 +1,7 @@
 """What of a composed configuration decides the memory of a run: one plain record of it.
 
 Read from the same configuration that verl would get, of a stage or of fine-tuning, so that every override counts. Left
-out: judging whether the configuration is a good one (`checks.py`).
+out: judging whether the configuration is a good one (`checks/`).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Before the start it says in one line what runs where, and stops with one line fo
 end it counts: verl ends with exit code 0 when it resumes at the end of an epoch and skips the next one
 (github.com/volcengine/verl/issues/7401), so the steps done are compared with the steps there were to do. Then it leaves
 the ids of all questions seen in the policy's folder, so that no stage trains on them. Left out: the checks it shares
-with the stages (`checks.py`).
+with the stages (`checks/`).
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from r1ci_plugin import backend, checks
+from r1ci_plugin import backend
 from r1ci_plugin.checkpoints import newest_step
-from r1ci_plugin.checks import Finding, broken, ok
+from r1ci_plugin.checks.finding import Finding, broken, ok
+from r1ci_plugin.checks.policy import check_model
+from r1ci_plugin.checks.process import check_run_folder, check_section, check_verl, other_back_end
 from r1ci_plugin.data.files import data_files
 from r1ci_plugin.preflight import prepare_run_folder, running_module, say, stop_on
 from r1ci_plugin.sft.training_set import SEEN_FILE, seen_questions
@@ -65,11 +67,11 @@ def announcement(config: Any) -> str:
 
 def check_all(config: Any) -> Iterator[Finding]:
     """All findings on a composed configuration, the cheapest and most telling first."""
-    yield from checks.check_verl(config)
-    yield from checks.check_section(config)
+    yield from check_verl(config)
+    yield from check_section(config)
     yield from check_start(config)
-    yield from checks.check_run_folder(config)
-    yield from checks.check_model(config.model, "model")
+    yield from check_run_folder(config)
+    yield from check_model(config.model, "model")
     yield from check_set(config)
 
 
@@ -79,7 +81,7 @@ def check_start(config: Any) -> Iterator[Finding]:
 
     device = get_device_name()
     if (config.trainer.device == "cpu") != (device == "cpu"):
-        yield checks.other_back_end("cpu" if config.trainer.device == "cpu" else "gpu", device)
+        yield other_back_end("cpu" if config.trainer.device == "cpu" else "gpu", device)
     elif running_module() == "verl.trainer.main_ppo":
         command = f"torchrun --standalone --nproc_per_node={config.trainer.n_gpus_per_node} -m verl.trainer.sft_trainer"
         yield broken("this recipe is for verl's SFT trainer, not for main_ppo", f"{command} {' '.join(sys.argv[1:])}")

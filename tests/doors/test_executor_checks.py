@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from r1ci_plugin import executor_checks
+from r1ci_plugin.checks import executor
 from r1ci_plugin.interpreter.executor import ExecResult
 from r1ci_plugin.interpreter.local.executor import LocalExecutor
 
@@ -17,7 +17,7 @@ def config(**executor: Any) -> Any:
 
 
 def test_a_machine_that_runs_code_passes() -> None:
-    [finding] = executor_checks.check_running(config(slots=1, floor="seccomp"))
+    [finding] = executor.check_running(config(slots=1, floor="seccomp"))
     assert finding.ok and "isolation level" in finding.what
 
 
@@ -26,7 +26,7 @@ def test_a_refused_isolation_is_said_with_its_own_remedy(monkeypatch: pytest.Mon
         return ExecResult("sandbox_error", reason="code calls would not be isolated as asked. Remedy: run Linux 5.12")
 
     monkeypatch.setattr(LocalExecutor, "run", run)
-    for check in (executor_checks.check_running, executor_checks.check_executor):
+    for check in (executor.check_running, executor.check_executor):
         [finding] = check(config())
         assert not finding.ok
         assert finding.what.endswith("would not be isolated as asked")
@@ -37,9 +37,9 @@ def test_a_refused_isolation_is_said_with_its_own_remedy(monkeypatch: pytest.Mon
 def test_no_code_server_is_said_with_the_command_that_starts_one(
     monkeypatch: pytest.MonkeyPatch, endpoints: list[str]
 ) -> None:
-    monkeypatch.setattr(executor_checks, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(executor, "PATIENCE_S", 0.5)
     monkeypatch.delenv("SANDBOX_FUSION_ENDPOINT", raising=False)
-    [finding] = executor_checks.check_running(config(kind="remote", endpoints=endpoints))
+    [finding] = executor.check_running(config(kind="remote", endpoints=endpoints))
     assert not finding.ok
     assert "r1ci sandbox serve" in finding.mend
 
@@ -47,4 +47,4 @@ def test_no_code_server_is_said_with_the_command_that_starts_one(
 def test_nothing_is_said_of_this_machine_where_code_runs_on_the_nodes_of_a_cluster() -> None:
     elsewhere = config(floor="landlock")
     elsewhere.ray_kwargs.ray_init.address = "gpu1:6379"
-    assert list(executor_checks.check_running(elsewhere)) == []
+    assert list(executor.check_running(elsewhere)) == []

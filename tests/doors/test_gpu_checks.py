@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from r1ci_plugin import backend, gpu_checks
-from r1ci_plugin.checks import Finding
+from r1ci_plugin import backend
+from r1ci_plugin.checks import Finding, gpu
 from r1ci_plugin.doctor import compose
 
 pytest.importorskip("verl")
@@ -41,12 +41,12 @@ def config() -> Any:
 
 
 def findings(config: Any) -> list[Finding]:
-    return list(gpu_checks.check_plan(config))
+    return list(gpu.check_plan(config))
 
 
 def test_the_recipes_are_well_and_the_plan_is_told(config: Any) -> None:
     (finding,) = findings(config)
-    assert finding.ok and finding.what.startswith(gpu_checks.MEMORY) and "fits" in finding.what
+    assert finding.ok and finding.what.startswith(gpu.MEMORY) and "fits" in finding.what
 
 
 @pytest.mark.parametrize(
@@ -80,22 +80,22 @@ def test_a_policy_of_unknown_sizes_is_not_judged(config: Any) -> None:
 def test_several_nodes_need_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     for on_cluster, count in ((False, 1), (True, 0)):
         monkeypatch.setattr(backend, "choose", lambda there=on_cluster: backend.Choice("gpu", "a test", there))
-        assert len(list(gpu_checks.check_cluster(2))) == count and not list(gpu_checks.check_cluster(1))
+        assert len(list(gpu.check_cluster(2))) == count and not list(gpu.check_cluster(1))
 
 
 def test_a_policy_vllm_cannot_load_is_refused_and_the_command_mends_it(tmp_path: Path) -> None:
     file = tmp_path / "config.json"
     file.write_text(PUBLISHED)
-    (finding,) = gpu_checks.check_attention(str(tmp_path))
+    (finding,) = gpu.check_attention(str(tmp_path))
     assert not finding.ok
     subprocess.run(["bash", "-c", finding.mend], check=True)
     assert json.loads(file.read_text()) == {"bos_token_id": 151643, "model_type": "qwen2"}
-    assert not list(gpu_checks.check_attention(str(tmp_path)))
+    assert not list(gpu.check_attention(str(tmp_path)))
 
 
 def test_a_name_on_the_hub_is_to_be_fetched_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config.json").write_text(PUBLISHED)
-    monkeypatch.setattr(gpu_checks, "_config_file", lambda policy: tmp_path / "config.json")
-    (finding,) = gpu_checks.check_attention(NAME)
+    monkeypatch.setattr(gpu, "_config_file", lambda policy: tmp_path / "config.json")
+    (finding,) = gpu.check_attention(NAME)
     assert finding.mend.startswith(f"hf download {NAME} --local-dir models/Qwen2.5-7B-Instruct-1M && sed")
     assert finding.mend.endswith("then actor_rollout_ref.model.path=models/Qwen2.5-7B-Instruct-1M")

@@ -14,8 +14,9 @@ from verl.trainer.config.algorithm import RolloutCorrectionConfig
 from verl.trainer.ppo.v1 import get_trainer_cls
 from verl.utils.config import omega_conf_to_dataclass
 
-from r1ci_plugin import checks, recipe_files
+from r1ci_plugin import recipe_files
 from r1ci_plugin.checks import Finding
+from r1ci_plugin.checks.trainer import check_ray, check_trainer, cpus_of
 from r1ci_plugin.curriculum.replay import CurriculumReplayBuffer, CurriculumReplayBufferAsync
 from r1ci_plugin.doctor import compose
 
@@ -37,7 +38,7 @@ def composed(*choices: Any) -> Any:
 
 
 def broken(config: Any) -> list[Finding]:
-    return [finding for finding in checks.check_trainer(config) if not finding.ok]
+    return [finding for finding in check_trainer(config) if not finding.ok]
 
 
 def test_every_mode_is_tested() -> None:
@@ -110,7 +111,7 @@ def test_what_verl_would_stop_at_after_ray_has_started_is_said_before(key: str, 
 
 
 def test_nodes_that_only_sample_count_in_the_cpus_ray_must_have() -> None:
-    assert checks.cpus_of(composed("colocate_async")) == checks.cpus_of(composed("sync"))
-    assert checks.cpus_of(composed("separate_async")) == checks.cpus_of(composed("sync")) + 2
+    assert cpus_of(composed("colocate_async")) == cpus_of(composed("sync"))
+    assert cpus_of(composed("separate_async")) == cpus_of(composed("sync")) + 2
     for mode in MODES:
-        assert all(finding.ok for finding in checks.check_ray(composed(mode))), mode
+        assert all(finding.ok for finding in check_ray(composed(mode))), mode

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from r1ci_plugin import nodes, preflight
+from r1ci_plugin import preflight
+from r1ci_plugin.checks import nodes
 
 OWN = {
     "version": "0.1.0",

@@ -18,8 +18,12 @@ import pyarrow.parquet as parquet
 import pytest
 from omegaconf import open_dict
 
-from r1ci_plugin import checks, leftovers, preflight
+from r1ci_plugin import leftovers, preflight
 from r1ci_plugin.checks import Finding
+from r1ci_plugin.checks.data import COLUMNS, check_data
+from r1ci_plugin.checks.policy import check_policy
+from r1ci_plugin.checks.process import check_run_folder, check_section
+from r1ci_plugin.checks.trainer import check_ray, check_trainer
 from r1ci_plugin.doctor import compose
 from r1ci_plugin.protocol import PROTOCOL
 
@@ -84,27 +88,27 @@ def the_one(findings: Any) -> Finding:
 
 def test_a_run_that_lacks_nothing_passes(config: Any) -> None:
     settled = [
-        check(config) for check in (checks.check_section, checks.check_policy, checks.check_data, checks.check_ray)
+        check(config) for check in (check_section, check_policy, check_data, check_ray)
     ]
     assert [broken(findings) for findings in settled] == [[], [], [], []]
 
 
 def test_missing_data_names_the_command_that_builds_it(config: Any, tmp_path: Path) -> None:
     (tmp_path / "train.parquet").unlink()
-    finding = the_one(checks.check_data(config))
+    finding = the_one(check_data(config))
     assert str(tmp_path / "train.parquet") in finding.what
     assert finding.mend == f"r1ci data build --out {tmp_path}"
 
 
 def test_a_file_that_is_no_parquet_is_said(config: Any, tmp_path: Path) -> None:
     (tmp_path / "train.parquet").write_text("hello")
-    assert "no parquet file" in the_one(checks.check_data(config)).what
+    assert "no parquet file" in the_one(check_data(config)).what
 
 
-@pytest.mark.parametrize("column", checks.COLUMNS)
+@pytest.mark.parametrize("column", COLUMNS)
 def test_a_missing_column_is_named(config: Any, tmp_path: Path, column: str) -> None:
     write(tmp_path / "train.parquet", [{k: v for k, v in row(i).items() if k != column} for i in range(20)])
-    assert column in the_one(checks.check_data(config)).what
+    assert column in the_one(check_data(config)).what
 
 
 def change(number: int, /, **values: Any) -> dict[str, Any]:
@@ -127,12 +131,12 @@ def test_rows_that_would_train_on_something_else_are_refused(
     config: Any, tmp_path: Path, rows: list[dict[str, Any]], words: str
 ) -> None:
     write(tmp_path / "train.parquet", rows)
-    assert words in the_one(checks.check_data(config)).what
+    assert words in the_one(check_data(config)).what
 
 
 def test_fewer_questions_than_a_batch_are_refused(config: Any, tmp_path: Path) -> None:
     write(tmp_path / "train.parquet", [row(index) for index in range(7)])
-    finding = the_one(checks.check_data(config))
+    finding = the_one(check_data(config))
     assert "7 questions" in finding.what
     assert finding.mend == "data.train_batch_size=7 actor_rollout_ref.actor.ppo_mini_batch_size=7"
 
@@ -141,24 +145,24 @@ def test_a_batch_is_counted_in_the_groups_of_the_stage(config: Any, tmp_path: Pa
     manifest = pa.table({"question_id": [f"q{i}" for i in range(20)], "group": [1] * 10 + [2] * 10})
     parquet.write_table(manifest, tmp_path / "manifest.parquet")
     config.r1ci.manifest = str(tmp_path / "manifest.parquet")
-    assert "10 questions" in the_one(checks.check_data(config)).what
+    assert "10 questions" in the_one(check_data(config)).what
     config.r1ci.stage = 2
-    assert broken(checks.check_data(config)) == []
+    assert broken(check_data(config)) == []
 
 
 def test_a_later_stage_without_manifest_is_refused(config: Any) -> None:
     config.r1ci.stage = 2
-    assert "manifest" in the_one(checks.check_data(config)).what
+    assert "manifest" in the_one(check_data(config)).what
 
 
 def test_a_wrong_model_path_is_said(config: Any, tmp_path: Path) -> None:
     config.actor_rollout_ref.model.path = str(tmp_path / "nothing")
-    assert str(tmp_path / "nothing") in the_one(checks.check_policy(config)).what
+    assert str(tmp_path / "nothing") in the_one(check_policy(config)).what
 
 
 def test_a_stage_without_the_policy_it_starts_from_names_the_stage_to_run(config: Any, tmp_path: Path) -> None:
     config.actor_rollout_ref.model.path = str(tmp_path / "r1ci_stage1/global_step_LAST/actor/huggingface")
-    assert the_one(checks.check_policy(config)).mend == "python -m verl.trainer.main_ppo +recipe=r1ci_stage1"
+    assert the_one(check_policy(config)).mend == "python -m verl.trainer.main_ppo +recipe=r1ci_stage1"
 
 
 @pytest.mark.parametrize(
@@ -167,23 +171,23 @@ def test_a_stage_without_the_policy_it_starts_from_names_the_stage_to_run(config
 def test_an_incomplete_policy_is_said(config: Any, policy: Path, file: str, word: str) -> None:
     (policy / file).unlink()
     if word:
-        assert word in the_one(checks.check_policy(config)).what
+        assert word in the_one(check_policy(config)).what
     else:  # a tokenizer may come in other files
-        assert broken(checks.check_policy(config)) == []
+        assert broken(check_policy(config)) == []
 
 
 def test_a_policy_without_chat_template_is_refused_wherever_it_could_be(config: Any, policy: Path) -> None:
     (policy / "tokenizer_config.json").write_text("{}")
-    assert "chat template" in the_one(checks.check_policy(config)).what
+    assert "chat template" in the_one(check_policy(config)).what
     (policy / "chat_template.jinja").write_text("{{ messages }}")
-    assert broken(checks.check_policy(config)) == []
+    assert broken(check_policy(config)) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="as a plain user a read-only folder does it")
 def test_a_run_folder_below_a_file_cannot_be_written(config: Any, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     config.trainer.default_local_dir = str(tmp_path / "file" / "run")
-    assert "cannot be written" in the_one(checks.check_run_folder(config)).what
+    assert "cannot be written" in the_one(check_run_folder(config)).what
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -191,18 +195,18 @@ def test_a_read_only_run_folder_cannot_be_written(config: Any, tmp_path: Path) -
     (tmp_path / "locked").mkdir()
     (tmp_path / "locked").chmod(stat.S_IRUSR | stat.S_IXUSR)
     config.trainer.default_local_dir = str(tmp_path / "locked" / "run")
-    assert "cannot be written" in the_one(checks.check_run_folder(config)).what
+    assert "cannot be written" in the_one(check_run_folder(config)).what
 
 
 def test_too_few_ray_cpus_are_said_since_verl_would_wait_for_ever(config: Any) -> None:
     config.ray_kwargs.ray_init.num_cpus = 4
-    assert the_one(checks.check_ray(config)).mend == "ray_kwargs.ray_init.num_cpus=6"
+    assert the_one(check_ray(config)).mend == "ray_kwargs.ray_init.num_cpus=6"
 
 
 def test_an_unknown_setting_of_ours_is_named(config: Any) -> None:
     with open_dict(config):
         config.r1ci.reward.formatt = 0.0
-    assert "formatt" in the_one(checks.check_section(config)).what
+    assert "formatt" in the_one(check_section(config)).what
 
 
 def test_the_announcement_is_one_line_that_says_how_to_choose_the_other_back_end(config: Any) -> None:
@@ -254,25 +258,25 @@ def test_main_ppo_ends_with_plain_lines_and_leaves_nothing(
 
 def test_groups_are_filtered_by_correctness_or_not_at_all(config: Any) -> None:
     config.algorithm.filter_groups.enable = True
-    assert the_one(checks.check_trainer(config)).mend == "algorithm.filter_groups.metric=acc"
+    assert the_one(check_trainer(config)).mend == "algorithm.filter_groups.metric=acc"
     config.algorithm.filter_groups.metric = "acc"
-    assert broken(checks.check_trainer(config)) == []
+    assert broken(check_trainer(config)) == []
 
 
 def test_an_ablation_does_not_go_into_the_run_folders_of_the_method(config: Any, tmp_path: Path) -> None:
     config.r1ci.ablation = "reverse"
-    assert the_one(checks.check_run_folder(config)).mend == "set R1CI_RUNS=runs/reverse"
+    assert the_one(check_run_folder(config)).mend == "set R1CI_RUNS=runs/reverse"
     config.trainer.default_local_dir = str(tmp_path / "reverse" / "r1ci_stage1")
-    assert broken(checks.check_run_folder(config)) == []
+    assert broken(check_run_folder(config)) == []
 
 
 def test_a_schedule_that_does_not_exist_is_said(config: Any) -> None:
     config.r1ci.curriculum.schedule = "no_such_schedule"
-    assert "no_such_schedule" in the_one(checks.check_data(config)).what
+    assert "no_such_schedule" in the_one(check_data(config)).what
 
 
 def test_groups_by_difficulty_need_no_manifest(config: Any) -> None:
     config.r1ci.stage = 3
-    assert "manifest" in the_one(checks.check_data(config)).what
+    assert "manifest" in the_one(check_data(config)).what
     config.r1ci.curriculum.group_by = "difficulty"
-    assert broken(checks.check_data(config)) == []
+    assert broken(check_data(config)) == []

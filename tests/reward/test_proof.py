@@ -11,7 +11,7 @@ import pyarrow.parquet as parquet
 import pytest
 from omegaconf import OmegaConf
 
-from r1ci_plugin import checks
+from r1ci_plugin.checks.data import check_verifiers
 from r1ci_plugin.config import VerifierSettings
 from r1ci_plugin.data.row import SCHEMA, make_row
 from r1ci_plugin.reward.proof import fault, one_of_each_task
@@ -61,6 +61,6 @@ def test_the_check_before_a_run_covers_the_validation_file(tmp_path: Path, sound
     held_out = [question if sound else replace(question, payload={}) for question in questions()[:1]]
     validation = write(tmp_path / "validation.parquet", held_out)
     config = OmegaConf.create({"data": {"train_files": str(train), "val_files": [str(validation)]}})
-    [finding] = checks.check_verifiers(config)
+    [finding] = check_verifiers(config)
     assert finding.ok == sound
     assert sound or finding.mend == f"r1ci data check {tmp_path}"

@@ -13,8 +13,10 @@ import pyarrow.parquet as parquet
 import pytest
 from hydra.core.utils import JobReturn, JobStatus
 
-from r1ci_plugin import checks, recipe_files
+from r1ci_plugin import recipe_files
 from r1ci_plugin.checkpoints import TRACKER
+from r1ci_plugin.checks.data import _check_unseen
+from r1ci_plugin.checks.policy import check_model
 from r1ci_plugin.doctor import compose
 from r1ci_plugin.sft import preflight
 from r1ci_plugin.sft.training_set import SEEN_FILE
@@ -86,7 +88,7 @@ def test_a_set_below_a_batch_and_a_file_that_is_no_set_are_refused(config: Any, 
 
 def test_a_missing_policy_is_named_as_on_the_command_line(config: Any, tmp_path: Path) -> None:
     config.model.path = str(tmp_path / "no_policy")
-    assert "set model.path to" in broken(checks.check_model(config.model, "model"))[0]
+    assert "set model.path to" in broken(check_model(config.model, "model"))[0]
 
 
 def test_steps_to_do_are_whole_batches_of_every_epoch(config: Any) -> None:
@@ -128,11 +130,11 @@ def test_rl_on_questions_of_fine_tuning_is_refused(tmp_path: Path) -> None:
     policy.mkdir()
     (policy / SEEN_FILE).write_text('["q1", "q7"]')
     rows = [{"extra_info": {"question_id": f"q{number}"}} for number in range(5)]
-    (line,) = broken(checks._check_unseen(rows, tmp_path / "train.parquet", policy))
+    (line,) = broken(_check_unseen(rows, tmp_path / "train.parquet", policy))
     assert "1 of 5 questions" in line and f"--exclude {policy / SEEN_FILE}" in line
-    assert broken(checks._check_unseen(rows[2:], tmp_path / "train.parquet", policy)) == []
+    assert broken(_check_unseen(rows[2:], tmp_path / "train.parquet", policy)) == []
     (policy / SEEN_FILE).write_text('{"q1": 1}')
-    assert "not a JSON list" in broken(checks._check_unseen(rows, tmp_path / "train.parquet", policy))[0]
+    assert "not a JSON list" in broken(_check_unseen(rows, tmp_path / "train.parquet", policy))[0]
 
 
 def test_the_policy_of_a_fine_tuning_run_is_found_by_its_name(

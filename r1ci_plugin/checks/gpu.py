@@ -1,4 +1,4 @@
-"""Faults that a run on GPUs would meet minutes or hours after its start, found before it. Extends `checks.py`.
+"""Faults that a run on GPUs would meet minutes or hours after its start, found before it.
 
 An estimate of memory never stops a run; settings that contradict each other do. Left out: the estimate (`plan/`).
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from r1ci_plugin import backend
-from r1ci_plugin.checks import Finding, broken, ok
+from r1ci_plugin.checks.finding import Finding, broken, ok
 from r1ci_plugin.plan.formulas import GIB
 from r1ci_plugin.plan.job import CannotPlan, job_of
 from r1ci_plugin.plan.mends import Memory, contradictions, mend, problems

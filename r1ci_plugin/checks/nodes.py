@@ -4,7 +4,7 @@ verl imports our classes on whichever node it starts a worker, and the trainer w
 it lands on. So each node is asked for the package, the verl plugin door, the run folder, and the files of data and
 policy. The question travels as code, not by name: it must arrive where the package is missing. Costs some seconds, and
 is asked only where a job joins a cluster. Left out: starting clusters (`examples/multi_node/`), one machine
-(`checks.py`).
+(the other modules here).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from r1ci_plugin.checks import Finding, broken, cpus_of, ok
+from r1ci_plugin.checks.finding import Finding, broken, ok
+from r1ci_plugin.checks.trainer import cpus_of
 from r1ci_plugin.data.files import data_files
 from r1ci_plugin.installing import install
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from r1ci_plugin import backend
-from r1ci_plugin.checks import Finding, broken, ok
+from r1ci_plugin.checks.finding import Finding, broken, ok
 from r1ci_plugin.config import ExecutorSettings, settings_from
 from r1ci_plugin.interpreter.executor import ExecResult
 
