@@ -183,7 +183,7 @@ def _probes(study: Study, side: str) -> Sheet:
     for arm, settings in study.protocol.arms.items():
         if not settings.is_probe:
             continue
-        what = f"potential group {settings.group}" if settings.group else f"{settings.tasks} tasks"
+        what = f"potential group {settings.group}" if settings.group else _tasks(settings.tasks or 0)
         mean = means.get(arm)
         if mean is None:
             sheet.rows.append((f"{what}: {NOT_RUN}", None, None, None, None))
@@ -315,6 +315,10 @@ def _above(mean: Mean | None) -> str | None:
 
 def _met(met: bool) -> str:
     return "yes" if met else "no"
+
+
+def _tasks(number: int) -> str:
+    return "1 task" if number == 1 else f"{number} tasks"
 
 
 def _seeds(gains: Gains, arm: str) -> set[int]:
