@@ -76,8 +76,16 @@ class TokenizerCodec:
     def _encode(self, text: str) -> tuple[int, ...]:
         ids: list[int] = []
         for piece in self._inert_pieces(self._normal(text)):  # a batch would be slower and start threads
-            ids += self._tokenizer.encode(piece, add_special_tokens=False)
+            ids += self._ids(piece)
         return tuple(ids)
+
+    def _ids(self, text: str) -> list[int]:
+        """As the tokenizer encodes; past what it prepares for every call, where nobody has left it a truncation."""
+        backend = self._backend
+        if backend is None or backend.truncation or backend.padding:
+            ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False)
+            return ids
+        return list(backend.encode(text, add_special_tokens=False).ids)
 
     def decode(self, ids: Sequence[int]) -> str:
         if self._backend is not None:  # what the tokenizer itself calls, having looked at every id
@@ -108,8 +116,7 @@ class TokenizerCodec:
         return (*ids, *self._template(rendered))
 
     def _template(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False) if text else []
-        return ids
+        return self._ids(text) if text else []
 
     def _normal(self, text: str) -> str:
         """The text as the tokenizer will see it: normalised only later, it could still spell an added token."""

@@ -87,6 +87,25 @@ def test_any_sampled_ids_have_a_text(vocabulary_size: int, codec: TokenizerCodec
     assert lengths == sorted(lengths) and lengths[-1] == len(text)
 
 
+@few
+@given(text=st.text(max_size=200))
+def test_text_without_control_spellings_is_encoded_as_the_tokenizer_does(
+    tokenizer: Any, codec: TokenizerCodec, text: str
+) -> None:
+    text = text.encode("utf-8", "replace").decode()
+    assert codec.encode(text) == tokenizer.encode(text, add_special_tokens=False)
+
+
+def test_a_truncation_that_another_caller_left_in_the_tokenizer_cuts_nothing(
+    tokenizer: Any, codec: TokenizerCodec
+) -> None:
+    text = "seven words and a few more of them"
+    whole = tokenizer.encode(text, add_special_tokens=False)
+    tokenizer(text, truncation=True, max_length=2)
+    assert tokenizer.backend_tokenizer.truncation
+    assert len(whole) > 2 and codec.encode(f"{text}\n")[: len(whole)] == whole
+
+
 def test_half_a_surrogate_pair_becomes_a_question_mark(small_codec: TokenizerCodec) -> None:
     assert small_codec.decode(small_codec.encode("a\ud83db")) == "a?b"
 
