@@ -22,7 +22,7 @@ def really_right(task: str, prompt: str, answer: str) -> bool:
 
 
 def jugs(prompt: str, answer: str) -> bool:
-    """Play the moves and watch for the amount."""
+    """Play the moves and look for the amount."""
     room = {name: int(litres) for name, litres in re.findall(r"\b([A-Z]) holds ([0-9]+)", prompt)}
     target = int(re.findall(r"holds exactly ([0-9]+) litres", prompt)[0])
     water = dict.fromkeys(room, 0)
@@ -37,9 +37,7 @@ def jugs(prompt: str, answer: str) -> bool:
             total = water[source] + water[goal]
             water[goal] = min(total, room[goal])
             water[source] = total - water[goal]
-        if target in water.values():
-            return True
-    return False
+    return target in water.values()
 
 
 def logic_puzzle(prompt: str, answer: str) -> bool:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from r1ci_plugin.checkpoints import TRACKER
 from r1ci_plugin.checks.policy import check_model
-from r1ci_plugin.sft.preflight import TRACKER
 from r1ci_plugin.sft.training_set import SEEN_FILE, seen_questions
 
 BATCH, STEPS_PER_EPOCH, EPOCHS = 8, 2, 2
