@@ -19,6 +19,9 @@ from pathlib import Path
 
 from r1ci_plugin import backend, recipe_files
 
+ASKED = ("+recipe=r1ci_", "++recipe=r1ci_")
+"""How a command line names a recipe of ours."""
+
 
 def register() -> None:
     """Open all our doors in verl. May be called twice."""
@@ -72,8 +75,5 @@ def _register_loudly() -> None:
             raise SystemExit(1) from None
         raise
 
-
-ASKED = ("+recipe=r1ci_", "++recipe=r1ci_")
-"""How a command line names a recipe of ours."""
 
 _register_loudly()

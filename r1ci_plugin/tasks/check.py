@@ -105,21 +105,22 @@ def questions_survive_json(task: Task, samples: Samples) -> Finding:
 
 def typeset_answers_are_right(task: Task, samples: Samples) -> Finding:
     """Bold, quoted, fenced or in LaTeX, or with a final full stop, a right answer is still right."""
-    for question, answer in samples.solved[:: samples.per_level]:
-        for form in TYPESET:
-            typeset = form.replace("ANSWER", answer)
-            if not task.verify(question, typeset).score:
-                return f"seed {question.seed} level {question.difficulty}: {typeset[:80]!r} is not right"
-    return True
+    return _framed_answers_are(True, TYPESET, task, samples)
 
 
 def hedged_answers_are_wrong(task: Task, samples: Samples) -> Finding:
     """Two answers for one are none, even if one of them is right."""
+    return _framed_answers_are(False, HEDGED, task, samples)
+
+
+def _framed_answers_are(right: bool, forms: Iterable[str], task: Task, samples: Samples) -> Finding:
+    """Whether the oracle's answer, put in for the word ANSWER of each form, is judged so."""
     for question, answer in samples.solved[:: samples.per_level]:
-        for form in HEDGED:
-            hedged = form.replace("ANSWER", answer)
-            if task.verify(question, hedged).score:
-                return f"seed {question.seed} level {question.difficulty}: {hedged[:80]!r} is right"
+        for form in forms:
+            framed = form.replace("ANSWER", answer)
+            if bool(task.verify(question, framed).score) != right:
+                judged = "wrong" if right else "right"
+                return f"seed {question.seed} level {question.difficulty}: {framed[:80]!r} is judged {judged}"
     return True
 
 
