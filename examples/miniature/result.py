@@ -18,9 +18,9 @@ import numpy as np
 
 from r1ci_plugin.curriculum.history import FILE, read_history
 from r1ci_plugin.evaluation.behaviour import behaviour_of
-from r1ci_plugin.evaluation.reading import read_records
 from r1ci_plugin.evaluation.scores import Scores, TaskScores, scores_of
 from r1ci_plugin.metrics import read_steps
+from r1ci_plugin.record_files import read_records
 
 FORMAT = 1
 CURVES = {

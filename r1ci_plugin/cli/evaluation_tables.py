@@ -21,13 +21,14 @@ from r1ci_plugin.evaluation.behaviour import behaviour_of
 from r1ci_plugin.evaluation.comparison import NothingInCommon
 from r1ci_plugin.evaluation.comparison import compare as compare_scores
 from r1ci_plugin.evaluation.layouts import behaviour_sheet, comparison_sheet, table_sheet
-from r1ci_plugin.evaluation.reading import NoRecords, read_contender, read_contenders, read_records
+from r1ci_plugin.evaluation.reading import read_contender, read_contenders
 from r1ci_plugin.evaluation.reverify import PRELOAD, Reverified, reverify
 from r1ci_plugin.evaluation.scores import scores_of
 from r1ci_plugin.evaluation.sheet import Sheet, csv_of
 from r1ci_plugin.evaluation.tables import rows_of
 from r1ci_plugin.journal import Journal
 from r1ci_plugin.record import Record
+from r1ci_plugin.record_files import NoRecords, read_records
 from r1ci_plugin.reward.pool import PoolBroken, VerifierPool
 
 console = Console()

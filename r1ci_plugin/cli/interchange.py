@@ -15,9 +15,10 @@ import typer
 
 from r1ci_plugin.cli.output import fail
 from r1ci_plugin.evaluation.inspect_log import NotOurs, from_log, to_log
-from r1ci_plugin.evaluation.reading import NoRecords, read_contender
+from r1ci_plugin.evaluation.reading import read_contender
 from r1ci_plugin.evaluation.run_folder import OtherRun, claim
 from r1ci_plugin.journal import Journal
+from r1ci_plugin.record_files import NoRecords
 
 
 class Format(str, Enum):

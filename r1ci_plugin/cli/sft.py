@@ -145,7 +145,7 @@ def check_command(
     as_json: JsonOption = False,
 ) -> None:
     """Filter trajectories, say what was kept and why, and write the set, its questions' ids and its card."""
-    from r1ci_plugin.evaluation.run_folder import OtherRun, read_records
+    from r1ci_plugin.record_files import NoRecords, read_records
     from r1ci_plugin.sft.card import card
     from r1ci_plugin.sft.filters import choose, estimated_tokens
     from r1ci_plugin.sft.training_set import write_set
@@ -166,8 +166,8 @@ def check_command(
     try:
         records = [record for run in runs or [RUN] for record in read_records(run)]
         length = _counter(tokenizer, result_tokens) if tokenizer else estimated_tokens
-    except OtherRun as error:
-        fail(f"{error}: `r1ci sft synthesize` makes them")
+    except NoRecords as error:
+        fail(f"{error}; `r1ci sft synthesize` makes them")
     except ImportError as error:
         fail(f"--tokenizer needs transformers ({error}): pip install transformers, or leave it out for an estimate")
     except (ValueError, OSError) as error:

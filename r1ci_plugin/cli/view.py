@@ -18,7 +18,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from r1ci_plugin.cli.output import JsonOption, fail
 from r1ci_plugin.installing import install
-from r1ci_plugin.report.viewer import NoRecords, find_files, pack, read_records, write_page
+from r1ci_plugin.record_files import NoRecords, find_files, read_records
+from r1ci_plugin.report.viewer import pack, write_page
 
 if TYPE_CHECKING:
     from r1ci_plugin.record import Record
@@ -40,7 +41,7 @@ def command(
     """Make a page to look at trajectories: filter, search, side by side, turn by turn, token by token."""
     try:
         files = find_files(run)
-        records = _counted(read_records(files), len_hint=_lines(files), quiet=as_json)
+        records = _counted(read_records(run), len_hint=_lines(files), quiet=as_json)
         packed = pack(islice(records, limit or None), _boundaries(policy))
     except (NoRecords, OSError, ValueError) as error:
         fail(str(error))

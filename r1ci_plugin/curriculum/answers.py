@@ -21,8 +21,9 @@ from typing import Any
 from r1ci_plugin.config import RewardWeights
 from r1ci_plugin.curriculum.counts import Answer, Count, CountsError, read_counts, tally
 from r1ci_plugin.data.row import decode
-from r1ci_plugin.journal import read_lines, text_lines
+from r1ci_plugin.journal import text_lines
 from r1ci_plugin.record import Record
+from r1ci_plugin.record_files import NoRecords, find_files, read_records
 
 
 def counts_at(path: Path, weights: RewardWeights | None = None) -> list[Count]:
@@ -41,9 +42,10 @@ def counts_at(path: Path, weights: RewardWeights | None = None) -> list[Count]:
 
 
 def _of_folder(folder: Path, weights: RewardWeights) -> Iterator[Answer]:
-    files = [folder / "trajectories.jsonl"] if (folder / "trajectories.jsonl").is_file() else []
-    files = files or sorted((folder / "trajectories").glob("*.jsonl"))
-    files = files or sorted(file for file in folder.glob("*.jsonl") if file.stem.isdecimal())
+    try:
+        files = find_files(folder)
+    except NoRecords:
+        files = sorted(file for file in folder.glob("*.jsonl") if file.stem.isdecimal())
     if not files:
         raise CountsError(f"{folder} holds no trajectories.jsonl, no trajectories/ and no rollout dump of verl")
     for file in files:
@@ -61,22 +63,24 @@ def _of_file(file: Path, weights: RewardWeights) -> Iterator[Answer]:
 
 
 def _of_records(file: Path) -> Iterator[Answer]:
-    for line in read_lines(file):
-        try:
-            record = Record.from_dict(line)
-        except (KeyError, TypeError) as error:
-            raise CountsError(f"{file} holds a line that is no record of a trajectory: {error}") from error
-        if record.is_lost:
-            continue
-        question = record.question
-        yield Answer(
-            question.question_id,
-            question.task,
-            question.difficulty,
-            record.agent,
-            record.temperature,
-            record.acc == 1.0,
-        )
+    try:
+        for record in read_records(file):
+            if not record.is_lost:
+                yield _answer(record)
+    except NoRecords as error:
+        raise CountsError(str(error)) from None
+
+
+def _answer(record: Record) -> Answer:
+    question = record.question
+    return Answer(
+        question.question_id,
+        question.task,
+        question.difficulty,
+        record.agent,
+        record.temperature,
+        record.acc == 1.0,
+    )
 
 
 def _of_dump(file: Path, weights: RewardWeights) -> Iterator[Answer]:

@@ -1,36 +1,15 @@
-"""The records of a run for statistics: of an evaluation or a training run, all or by contender.
+"""The records of a run by contender, for statistics.
 
-Left out: writing them (`runner.py`), the folder of an evaluation (`run_folder.py`).
+Left out: reading them all (`record_files.py`), writing them (`runner.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-from r1ci_plugin.evaluation import run_folder
 from r1ci_plugin.evaluation.scores import contenders
-from r1ci_plugin.journal import JournalDamaged
 from r1ci_plugin.record import Record
-
-
-class NoRecords(ValueError):
-    """There is nothing to read. The message says what was looked for."""
-
-
-def read_records(place: Path) -> Iterator[Record]:
-    """All records of a run, in the order of writing, also of one that is still running. Raises NoRecords.
-
-    `place` is the folder of an evaluation or of a training run (which has a folder `trajectories`), or one file.
-    """
-    files = sorted((place / "trajectories").glob("*.jsonl")) or [place]
-    for file in files:
-        try:
-            yield from run_folder.read_records(file)
-        except run_folder.OtherRun as error:
-            raise NoRecords(f"{error}: name the folder that `r1ci eval run --out` wrote") from None
-        except JournalDamaged as error:
-            raise NoRecords(str(error)) from None
+from r1ci_plugin.record_files import NoRecords, read_records
 
 
 def read_contenders(place: Path) -> dict[str, list[Record]]:

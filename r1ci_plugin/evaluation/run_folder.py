@@ -1,23 +1,22 @@
 """The folder of a run of answers: `trajectories.jsonl` (a record a line) and `run.json` (what the run was asked to do).
 
 A folder belongs to one set of settings: starting another run in it would mix answers that cannot be compared, so that
-is refused with the settings that differ. Left out: records and journal (`record.py`, `journal.py`).
+is refused with the settings that differ. Left out: reading the records (`record_files.py`).
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import r1ci_plugin
-from r1ci_plugin.journal import read_lines
 from r1ci_plugin.protocol import PROTOCOL
-from r1ci_plugin.record import Record
+from r1ci_plugin.record_files import TRAJECTORIES
 
-TRAJECTORIES, SETTINGS = "trajectories.jsonl", "run.json"
+SETTINGS = "run.json"
 
 
 class OtherRun(ValueError):
@@ -54,16 +53,3 @@ def read_settings(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, TypeError) as error:
         raise OtherRun(f"{folder} is no folder of a run ({error}): `r1ci eval run --out {folder}` makes one") from None
     return settings
-
-
-def read_records(source: Path) -> Iterator[Record]:
-    """The records of a run folder, or of a file of records. Raises OtherRun where there are none, or others."""
-    file = source / TRAJECTORIES if source.is_dir() else source
-    if not file.is_file():
-        raise OtherRun(f"there are no trajectories at {file}")
-    for line in read_lines(file):
-        try:
-            record = Record.from_dict(line)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise OtherRun(f"{file}: a line is no record of a trajectory ({type(error).__name__}: {error})") from None
-        yield record

@@ -7,8 +7,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from r1ci_plugin.evaluation.run_folder import read_records, read_settings
+from r1ci_plugin.evaluation.run_folder import read_settings
 from r1ci_plugin.record import Record
+from r1ci_plugin.record_files import read_records
 from r1ci_plugin.stages.errors import StageFailed
 
 
@@ -40,7 +41,7 @@ def read_evaluation(folder: Path) -> Evaluation:
     """Raises StageFailed for a folder that holds no evaluation."""
     try:
         records, settings = list(read_records(folder)), read_settings(folder)
-    except (KeyError, TypeError, ValueError) as error:
+    except ValueError as error:
         raise StageFailed(f"{folder} holds no evaluation ({error})", f"r1ci eval run --out {folder}") from None
     ways: dict[tuple[str, str, float | None], list[Record]] = defaultdict(list)
     for record in records:

@@ -11,14 +11,15 @@ Left out: drawing anything.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from r1ci_plugin.curriculum.manifest import Manifest, ManifestError, load_manifest
-from r1ci_plugin.journal import JournalDamaged, read_lines, text_lines
+from r1ci_plugin.journal import text_lines
 from r1ci_plugin.metrics import Metrics, read_steps
+from r1ci_plugin.record_files import TRAJECTORIES, NoRecords, read_records
 from r1ci_plugin.report.tally import Tally
 
 
@@ -80,7 +81,7 @@ def read_sources(paths: Sequence[Path]) -> Sources:
             found.placements.append(_placement(path))
         elif (path / "metrics").is_dir():
             found.runs.append(_training_run(path))
-        elif (path / "trajectories.jsonl").is_file():
+        elif (path / TRAJECTORIES).is_file():
             found.evaluations.extend(_evaluations(path))
         else:
             raise SourceError(
@@ -118,29 +119,19 @@ def _validation(file: Path) -> dict[str, Tally]:
 
 
 def _evaluations(folder: Path) -> list[Evaluation]:
-    file = folder / "trajectories.jsonl"
     agents: dict[str, dict[str, Tally]] = {}
     try:
-        for line in read_lines(file):
-            _count(line, agents)
-    except JournalDamaged as error:
-        raise SourceError(str(error)) from error
-    except (KeyError, TypeError) as error:
-        raise SourceError(f"{file} holds a line that is no record ({type(error).__name__}: {error})") from error
+        for record in read_records(folder):
+            if not record.is_lost:
+                tasks, task = agents.setdefault(record.agent, {}), record.question.task
+                answer = Tally.of(record.acc == 1.0, bool(record.trajectory.calls))
+                tasks[task] = tasks.get(task, Tally()) + answer
+    except NoRecords as error:
+        raise SourceError(str(error)) from None
     if not agents:
-        raise SourceError(f"{file} holds no judged answer yet")
+        raise SourceError(f"{folder} holds no judged answer yet")
     name = folder.resolve().name
     return [Evaluation(name, agent, dict(sorted(tasks.items()))) for agent, tasks in sorted(agents.items())]
-
-
-def _count(line: Mapping[str, Any], agents: dict[str, dict[str, Tally]]) -> None:
-    """Add the answer of a record's line, unless it was lost."""
-    verdict = line.get("verdict")
-    if verdict is None or line["trajectory"]["outcome"] == "lost":
-        return
-    tasks, task = agents.setdefault(line["agent"], {}), line["question"]["task"]
-    answer = Tally.of(verdict["outcome"] == "correct", line["facts"]["calls"] > 0)
-    tasks[task] = tasks.get(task, Tally()) + answer
 
 
 def _placement(file: Path) -> Placement:

@@ -19,8 +19,9 @@ from r1ci_plugin.config import Limits
 from r1ci_plugin.evaluation.answering import Setup, open_runner
 from r1ci_plugin.evaluation.endpoints import ChatPolicy, Endpoint, Prices
 from r1ci_plugin.evaluation.policies import PolicyError, Sampling
-from r1ci_plugin.evaluation.run_folder import OtherRun, claim, read_records
+from r1ci_plugin.evaluation.run_folder import OtherRun, claim
 from r1ci_plugin.evaluation.runner import Budget, Job
+from r1ci_plugin.record_files import read_records
 from r1ci_plugin.tasks import Question
 
 Make = Callable[..., Any]

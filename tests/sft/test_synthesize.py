@@ -23,9 +23,9 @@ from r1ci_plugin.data.plan import MAX_SEED, PARTS, SEEDS_OF_A_PART
 from r1ci_plugin.evaluation.answering import Setup, open_runner
 from r1ci_plugin.evaluation.endpoints import ChatPolicy, Endpoint, Prices
 from r1ci_plugin.evaluation.policies import Sampling
-from r1ci_plugin.evaluation.run_folder import read_records
 from r1ci_plugin.evaluation.runner import Budget, Job
 from r1ci_plugin.protocol import render_prompt
+from r1ci_plugin.record_files import read_records
 from r1ci_plugin.seed_policy.corpus import FIRST_SEED as CORPUS_SEED
 from r1ci_plugin.sft.filters import FilterSettings, choose
 from r1ci_plugin.sft.forms import FORMS, TEACHER_FORMS, teacher_prompt
