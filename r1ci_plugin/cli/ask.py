@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -26,33 +27,16 @@ from r1ci_plugin.tasks import Question
 console = Console(highlight=False)
 
 
+@a.with_options("prices", "concurrency", "slots", "max_tokens", "max_cost")
 def command(
+    options: a.Options,
     question: Annotated[str, typer.Argument(help="The question; - reads it from standard input.")],
-    policy: a.PolicyOption = None,
-    base_url: a.BaseUrlOption = None,
-    model: a.ModelOption = None,
-    tokenizer: a.TokenizerOption = None,
-    context_tokens: a.ContextOption = None,
-    api_key_variable: a.ApiKeyOption = "OPENAI_API_KEY",
     agent: Annotated[str, typer.Option(help=f"{', '.join(AGENTS)}, or package.module:Class.")] = "code_agent",
-    temperature: a.TemperatureOption = 0.6,
-    response_tokens: a.ResponseOption = 4096,
-    result_tokens: a.ResultOption = 1024,
-    code_timeout: a.TimeoutOption = 60.0,
-    sandbox: a.SandboxOption = "",
 ) -> None:
     """Ask a policy one question, and see every word, script and result as it comes. Exit code 1 without an answer."""
     text = sys.stdin.read() if question == "-" else question
-    setup = a.setup_of(
-        a.policy_maker(policy, base_url, model, tokenizer, context_tokens, api_key_variable, "0,0", concurrency=1),
-        temperature=temperature,
-        response_tokens=response_tokens,
-        result_tokens=result_tokens,
-        code_timeout=code_timeout,
-        concurrency=1,
-        sandbox=sandbox,
-        slots=1,
-    )
+    options = replace(options, concurrency=1, slots=1)
+    setup = options.setup(options.policy_maker())
     answered = a.answered(_ask(text, agent, setup))
     trajectory = answered.trajectory
     console.print()

@@ -34,14 +34,9 @@ app.command("import")(interchange.import_command)
 
 
 @app.command("run")
+@a.with_options()
 def run_command(
-    policy: a.PolicyOption = None,
-    base_url: a.BaseUrlOption = None,
-    model: a.ModelOption = None,
-    tokenizer: a.TokenizerOption = None,
-    context_tokens: a.ContextOption = None,
-    api_key_variable: a.ApiKeyOption = "OPENAI_API_KEY",
-    prices: a.PricesOption = "0,0",
+    options: a.Options,
     tasks: Annotated[str, typer.Option(help="test, train, all, a suite, or patterns separated by commas.")] = "test",
     questions: Annotated[
         Path | None, typer.Option(help="A parquet of `r1ci data build`, or JSON Lines of your own questions.")
@@ -55,15 +50,6 @@ def run_command(
         str, typer.Option(help=f"{', '.join(AGENTS)}, or package.module:Class; several separated by commas.")
     ] = "code_agent",
     samples: Annotated[int, typer.Option(min=1, help="Answers of each agent to each question.")] = 1,
-    temperature: a.TemperatureOption = 0.6,
-    response_tokens: a.ResponseOption = 4096,
-    result_tokens: a.ResultOption = 1024,
-    code_timeout: a.TimeoutOption = 60.0,
-    concurrency: a.ConcurrencyOption = 16,
-    sandbox: a.SandboxOption = "",
-    slots: a.SlotsOption = None,
-    max_tokens: a.MaxTokensOption = None,
-    max_cost: a.MaxCostOption = None,
     out: Annotated[Path, typer.Option(help="Folder of the run; the same command goes on where it stopped.")] = Path(
         "runs/eval"
     ),
@@ -74,39 +60,24 @@ def run_command(
     as_json: JsonOption = False,
 ) -> None:
     """Ask questions, judge answers, write records. Exit code 1: below --fail-under, or answers are missing."""
-    make_policy = a.policy_maker(
-        policy, base_url, model, tokenizer, context_tokens, api_key_variable, prices, concurrency
-    )
-    setup = a.setup_of(
-        make_policy,
-        temperature=temperature,
-        response_tokens=response_tokens,
-        result_tokens=result_tokens,
-        code_timeout=code_timeout,
-        concurrency=concurrency,
-        sandbox=sandbox,
-        slots=slots,
-        max_tokens=max_tokens,
-        max_cost=max_cost,
-    )
+    setup = options.setup(options.policy_maker())
     names = agent_names(agents)
     chosen = chosen_questions(tasks, questions, per_task, difficulty, split, seed, exclude)
     jobs = [
-        Job(question, name, sample, temperature) for question in chosen for name in names for sample in range(samples)
+        Job(question, name, sample, options.temperature)
+        for question in chosen
+        for name in names
+        for sample in range(samples)
     ]
     if dry_run:
         typer.echo(_estimate(jobs, setup))
         raise typer.Exit
     settings = {
         "command": "eval run",
-        "policy": policy or model,
-        "base_url": base_url,
+        **options.settings(),
         "agents": names,
         "samples": samples,
-        "temperature": temperature,
-        "response_tokens": response_tokens,
-        "result_tokens": result_tokens,
-        "code_timeout_s": code_timeout,
+        "temperature": options.temperature,
         "tasks": sorted({question.task for question in chosen}),
         "questions": _digest(chosen),
     }

@@ -48,14 +48,9 @@ AgentsOption = Annotated[str, typer.Option(help="Only answers of these agents, s
 
 
 @app.command("measure")
+@a.with_options("temperature")
 def measure_command(
-    policy: a.PolicyOption = None,
-    base_url: a.BaseUrlOption = None,
-    model: a.ModelOption = None,
-    tokenizer: a.TokenizerOption = None,
-    context_tokens: a.ContextOption = None,
-    api_key_variable: a.ApiKeyOption = "OPENAI_API_KEY",
-    prices: a.PricesOption = "0,0",
+    options: a.Options,
     data: Annotated[
         Path, typer.Option(help="Data folder, a parquet of `r1ci data build`, or JSON Lines: what is measured.")
     ] = Path("data/r1ci"),
@@ -65,35 +60,13 @@ def measure_command(
     adaptive: Annotated[
         bool, typer.Option("--adaptive", help="Stop asking about a question once its group is settled.")
     ] = False,
-    response_tokens: a.ResponseOption = 4096,
-    result_tokens: a.ResultOption = 1024,
-    code_timeout: a.TimeoutOption = 60.0,
-    concurrency: a.ConcurrencyOption = 16,
-    sandbox: a.SandboxOption = "",
-    slots: a.SlotsOption = None,
-    max_tokens: a.MaxTokensOption = None,
-    max_cost: a.MaxCostOption = None,
     out: Annotated[Path, typer.Option(help="Folder; the same command goes on where it stopped.")] = Path(
         "runs/potential"
     ),
     as_json: JsonOption = False,
 ) -> None:
     """Let a policy answer each training question some 20 times. Exit code 1 if answers are missing."""
-    make_policy = a.policy_maker(
-        policy, base_url, model, tokenizer, context_tokens, api_key_variable, prices, concurrency
-    )
-    setup = a.setup_of(
-        make_policy,
-        temperature=1.0,  # each round has its own
-        response_tokens=response_tokens,
-        result_tokens=result_tokens,
-        code_timeout=code_timeout,
-        concurrency=concurrency,
-        sandbox=sandbox,
-        slots=slots,
-        max_tokens=max_tokens,
-        max_cost=max_cost,
-    )
+    setup = options.setup(options.policy_maker())
     try:
         rounds = Rounds(tuple(agent_names(agents)), samples, _temperatures(temperatures), adaptive)
         questions = read_questions(data / "train.parquet" if data.is_dir() else data)
@@ -101,13 +74,9 @@ def measure_command(
         fail(str(error))
     settings = {
         "command": "potential measure",
-        "policy": policy or model,
-        "base_url": base_url,
+        **options.settings(),
         "agents": rounds.agents,
         "temperatures": rounds.temperatures,
-        "response_tokens": response_tokens,
-        "result_tokens": result_tokens,
-        "code_timeout_s": code_timeout,
     }
     measured = a.answered(_measure(setup, out, settings, questions, rounds, as_json))
     write_counts(out / "counts.parquet", counts_at(out))

@@ -30,14 +30,9 @@ _defaults = FilterSettings()
 
 
 @app.command("synthesize")
+@a.with_options(temperature=1.0, response_tokens=8192)
 def synthesize_command(
-    policy: a.PolicyOption = None,
-    base_url: a.BaseUrlOption = None,
-    model: a.ModelOption = None,
-    tokenizer: a.TokenizerOption = None,
-    context_tokens: a.ContextOption = None,
-    api_key_variable: a.ApiKeyOption = "OPENAI_API_KEY",
-    prices: a.PricesOption = "0,0",
+    options: a.Options,
     tasks: Annotated[str, typer.Option(help="train, a suite, or patterns separated by commas.")] = "train",
     split: Annotated[str, typer.Option(help="Which tasks are test tasks: those are never synthesized.")] = "default",
     per_task: Annotated[int, typer.Option(min=1, help="Questions of each task.")] = 90,
@@ -50,53 +45,25 @@ def synthesize_command(
     data: Annotated[Path, typer.Option(help="Folder of the data set for RL: its questions are left out here.")] = Path(
         "data/r1ci"
     ),
-    temperature: a.TemperatureOption = 1.0,
-    response_tokens: a.ResponseOption = 8192,
-    result_tokens: a.ResultOption = 1024,
-    code_timeout: a.TimeoutOption = 60.0,
-    concurrency: a.ConcurrencyOption = 16,
-    sandbox: a.SandboxOption = "",
-    slots: a.SlotsOption = None,
-    max_tokens: a.MaxTokensOption = None,
-    max_cost: a.MaxCostOption = None,
     out: Annotated[Path, typer.Option(help="Folder of the run; the same command goes on where it stopped.")] = RUN,
     as_json: JsonOption = False,
 ) -> None:
     """Let a teacher work on fresh questions. Without --base-url or --policy it is the scripted one: no network."""
     from r1ci_plugin.cli.eval import run_jobs
-    from r1ci_plugin.evaluation.policies import Policy
     from r1ci_plugin.sft.synthesize import SCRIPTED, ScriptedPolicy
 
-    scripted = policy is None and base_url is None
-    jobs = _jobs(scripted, tasks, split, per_task, _forms(forms), samples, difficulty, temperature, seed, data)
-    make_policy: Callable[[], Policy] = (
-        (lambda: ScriptedPolicy(jobs))
-        if scripted
-        else a.policy_maker(policy, base_url, model, tokenizer, context_tokens, api_key_variable, prices, concurrency)
-    )
-    setup = a.setup_of(
-        make_policy,
-        temperature=temperature,
-        response_tokens=response_tokens,
-        result_tokens=result_tokens,
-        code_timeout=code_timeout,
-        concurrency=concurrency,
-        sandbox=sandbox,
-        slots=slots,
-        max_tokens=max_tokens,
-        max_cost=max_cost,
-    )
+    scripted = not options.names_policy
+    jobs = _jobs(scripted, tasks, split, per_task, _forms(forms), samples, difficulty, options.temperature, seed, data)
+    setup = options.setup((lambda: ScriptedPolicy(jobs)) if scripted else options.policy_maker())
     settings = {
         "command": "sft synthesize",
-        "policy": SCRIPTED if scripted else policy or model,
-        "base_url": base_url,
+        **options.settings(),
         "split": split,
-        "temperature": temperature,
-        "response_tokens": response_tokens,
-        "result_tokens": result_tokens,
-        "code_timeout_s": code_timeout,
+        "temperature": options.temperature,
         "seed": seed,
     }
+    if scripted:
+        settings["policy"] = SCRIPTED
     records, tally = a.answered(run_jobs(setup, out, settings, jobs, quiet=as_json))
     told = {
         "folder": str(out),
