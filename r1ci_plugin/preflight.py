@@ -22,7 +22,6 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from r1ci_plugin import backend, leftovers
 from r1ci_plugin.checks import Finding, broken, check_all, nodes
 from r1ci_plugin.checks.executor import check_running
-from r1ci_plugin.checks.gpu import MEMORY
 from r1ci_plugin.recipe_files import load_recipe, recipes_folder
 
 
@@ -41,7 +40,7 @@ class Preflight(Callback):  # type: ignore[misc]  # hydra's classes count as Any
         if all(finding.ok for finding in findings):
             findings += check_running(config)
         for finding in findings:
-            if finding.what.startswith(MEMORY):
+            if finding.is_told:
                 say(finding.what)
         stop_on(findings)
         prepare_run_folder(config)

@@ -18,8 +18,6 @@ from r1ci_plugin.plan.job import CannotPlan, job_of
 from r1ci_plugin.plan.mends import Memory, contradictions, mend, problems
 from r1ci_plugin.plan.shapes import UnknownModel, shape_of
 
-MEMORY = "by the memory plan"
-"""How the finding about memory begins."""
 GPU_GB = 80
 """GPUs the estimate is made for: asking the real one would start CUDA in this process."""
 
@@ -91,6 +89,7 @@ def check_plan(config: Any) -> Iterator[Finding]:
         yield broken(line, overrides)
     short = [line for line in problems(job, memory) if line not in wrong]
     if short:
-        yield ok(f"{MEMORY} this does not fit into GPUs of {GPU_GB} GB: {'; '.join(short)}. Try {overrides}")
+        what = f"does not fit into GPUs of {GPU_GB} GB: {'; '.join(short)}. Try {overrides}"
+        yield ok(f"by the memory plan this {what}", is_told=True)
     elif not wrong:
-        yield ok(f"{MEMORY} this fits into GPUs of {GPU_GB} GB; `r1ci plan` shows why")
+        yield ok(f"by the memory plan this fits into GPUs of {GPU_GB} GB; `r1ci plan` shows why", is_told=True)

@@ -60,7 +60,8 @@ class Prices:
 class Endpoint:
     """An HTTP address that is asked with patience: bounded tries with growing pauses, `Retry-After` kept.
 
-    base_url: up to and with `/v1`. timeout_s: of one request. attempts: tries of one request.
+    base_url: up to and with `/v1`. timeout_s: of one request. attempts: tries of one request. Raises PolicyError for
+    what is no address.
     """
 
     def __init__(
@@ -74,6 +75,13 @@ class Endpoint:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
+        try:
+            url = httpx.URL(self.base_url)
+            is_address = url.scheme in ("http", "https") and bool(url.host)
+        except httpx.InvalidURL:
+            is_address = False
+        if not is_address:
+            raise PolicyError(f"{base_url} is no address: name one such as http://localhost:8000/v1")
         self._attempts, self._pause_s = attempts, pause_s
         self._client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
@@ -84,66 +92,66 @@ class Endpoint:
         )
         self.retries = 0
 
-    async def ask(self, path: str, body: Mapping[str, Any], read: Callable[[Any], Any]) -> Any:
+    async def ask(self, path: str, body: Mapping[str, Any], read: Callable[[Any], T]) -> T:
         """POST a JSON body and return what `read` makes of the JSON reply; `read` may raise any of `_MALFORMED` on one
         that is not what it should be. Raises PolicyUnavailable, PolicyError."""
-        reason = ""
+        url, reason = f"{self.base_url}{path}", ""
         for attempt in range(self._attempts):
             if attempt:
                 self.retries += 1
+            reply = None
             try:
-                response = await self._client.post(f"{self.base_url}{path}", json=dict(body))
-                if response.status_code == 200:
-                    return read(response.json())
-            except httpx.InvalidURL as error:
-                raise PolicyError(f"{self.base_url} is no address: {error}") from None
+                reply = await self._client.post(url, json=dict(body))
+                if reply.status_code == 200:
+                    return read(reply.json())
+                reason = _passing(reply)
             except _MALFORMED as error:
-                reason, pause = f"{type(error).__name__} {error}".strip(), None
-            else:
-                reason = f"{response.status_code} {response.text[:200].strip()}"
-                if response.status_code not in _WORTH_ANOTHER_TRY:
-                    raise PolicyError(f"{self.base_url}{path} refuses: {reason}")
-                pause = _retry_after(response)
-            if attempt + 1 < self._attempts:
-                await asyncio.sleep(self._pause(attempt) if pause is None else pause)
-        raise PolicyUnavailable(f"{self.base_url}{path} did not answer in {self._attempts} tries: {reason}")
+                reason, reply = f"{type(error).__name__} {error}".strip(), None
+            await self._rest(attempt, reply)
+        raise PolicyUnavailable(f"{url} did not answer in {self._attempts} tries: {reason}")
 
     async def stream(self, path: str, body: Mapping[str, Any], read: Callable[[Any], T]) -> AsyncGenerator[T, None]:
         """What `read` makes of the events of a streamed reply: for people who watch, not for runs. Tried again only
         until the server begins to answer, since what was seen cannot be taken back. Raises as `ask`."""
-        url, body = f"{self.base_url}{path}", {**body, "stream": True}
+        url, reason = f"{self.base_url}{path}", ""
         for attempt in range(self._attempts):
             try:
-                async with self._client.stream("POST", url, json=body) as reply:
+                async with self._client.stream("POST", url, json={**body, "stream": True}) as reply:
                     if reply.status_code == 200:
                         async for line in reply.aiter_lines():
                             data = line.removeprefix("data:").strip()
                             if line.startswith("data:") and data != "[DONE]":
                                 yield read(json.loads(data))
                         return
-                    text = (await reply.aread()).decode(errors="replace")[:200].strip()
-            except httpx.InvalidURL as error:
-                raise PolicyError(f"{self.base_url} is no address: {error}") from None
+                    await reply.aread()
+                    reason = _passing(reply)
             except _MALFORMED as error:
                 raise PolicyUnavailable(f"{url}: {type(error).__name__} {error}") from None
-            reason = f"{reply.status_code} {text}"
-            if reply.status_code not in _WORTH_ANOTHER_TRY:
-                raise PolicyError(f"{url} refuses: {reason}")
-            if attempt + 1 < self._attempts:
-                pause = _retry_after(reply)
-                await asyncio.sleep(self._pause(attempt) if pause is None else pause)
+            await self._rest(attempt, reply)
         raise PolicyUnavailable(f"{url} did not answer in {self._attempts} tries: {reason}")
 
     async def close(self) -> None:
         await self._client.aclose()
 
-    def _pause(self, attempt: int) -> float:
-        return random.uniform(0.5, 1.0) * min(_LONGEST_PAUSE_S, self._pause_s * 2.0**attempt)
+    async def _rest(self, attempt: int, reply: httpx.Response | None) -> None:
+        """Wait before the next try, as long as the server asks for; not after the last."""
+        if attempt + 1 < self._attempts:
+            asked = _retry_after(reply) if reply is not None else None
+            pause = random.uniform(0.5, 1.0) * min(_LONGEST_PAUSE_S, self._pause_s * 2.0**attempt)
+            await asyncio.sleep(pause if asked is None else asked)
 
 
-def _retry_after(response: httpx.Response) -> float | None:
+def _passing(reply: httpx.Response) -> str:
+    """Why a reply is none, where another try may help. Raises PolicyError where none will."""
+    reason = f"{reply.status_code} {reply.text[:200].strip()}"
+    if reply.status_code not in _WORTH_ANOTHER_TRY:
+        raise PolicyError(f"{reply.url} refuses: {reason}")
+    return reason
+
+
+def _retry_after(reply: httpx.Response) -> float | None:
     try:
-        return min(_LONGEST_PAUSE_S, max(0.0, float(response.headers["retry-after"])))
+        return min(_LONGEST_PAUSE_S, max(0.0, float(reply.headers["retry-after"])))
     except (KeyError, ValueError):
         return None
 

@@ -46,7 +46,7 @@ def findings(config: Any) -> list[Finding]:
 
 def test_the_recipes_are_well_and_the_plan_is_told(config: Any) -> None:
     (finding,) = findings(config)
-    assert finding.ok and finding.what.startswith(gpu.MEMORY) and "fits" in finding.what
+    assert finding.ok and finding.is_told and "this fits" in finding.what
 
 
 @pytest.mark.parametrize(

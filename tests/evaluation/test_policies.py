@@ -130,10 +130,10 @@ async def test_a_reply_of_another_shape_is_a_lost_answer_not_a_traceback(
                 await asked
 
 
-async def test_an_address_that_is_none_ends_the_run_in_one_line(questions: list[Question]) -> None:
-    async with ChatPolicy(Endpoint("http://host:port/v1"), "fake") as chat:
-        with pytest.raises(PolicyError, match="no address"):
-            await get_agent("all_text").answer(questions[0], context(chat), "key")
+@pytest.mark.parametrize("address", ["http://host:port/v1", "localhost:8000/v1", "http://", "ftp://host/v1"])
+def test_an_address_that_is_none_is_refused_before_anything_is_asked(address: str) -> None:
+    with pytest.raises(PolicyError, match="is no address: name one such as http://localhost:8000/v1"):
+        Endpoint(address)
 
 
 async def test_a_server_without_token_ids_is_refused_with_the_way_out(
