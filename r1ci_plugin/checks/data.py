@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from r1ci_plugin.checkpoints import newest_step
 from r1ci_plugin.checks.finding import Finding, broken, ok
 from r1ci_plugin.config import R1CISettings, settings_from
 from r1ci_plugin.data.files import KEYS, data_files
@@ -69,7 +70,7 @@ def _check_file(file: Path, config: Any, settings: R1CISettings | None) -> Itera
         return
     yield ok(f"{file} has {len(rows)} questions")
     if settings is not None:
-        yield from _check_group(rows, file, config.data.train_batch_size, settings)
+        yield from _check_group(rows, file, config, settings)
     yield from _check_unseen(rows, file, Path(os.path.expanduser(config.actor_rollout_ref.model.path)))
 
 
@@ -126,8 +127,8 @@ def _to_a_manifest(data: Path) -> str:
     )
 
 
-def _check_group(rows: list[dict[str, Any]], file: Path, batch: int, settings: R1CISettings) -> Iterator[Finding]:
-    """The stage has questions, and enough for a batch."""
+def _check_group(rows: list[dict[str, Any]], file: Path, config: Any, settings: R1CISettings) -> Iterator[Finding]:
+    """The stage has questions, enough for a batch, and those the run began with."""
     from r1ci_plugin.curriculum.assign import Known, assign
     from r1ci_plugin.curriculum.manifest import ManifestError
 
@@ -146,13 +147,29 @@ def _check_group(rows: list[dict[str, Any]], file: Path, batch: int, settings: R
     except ValueError as error:
         yield broken(str(error), "check r1ci.stage, r1ci.curriculum and the manifest: r1ci stages show")
         return
-    count = len(assignment.sampler)
+    digest = assignment.manifest.digest
+    if settings.manifest is not None and (begun := _begun_with(config)) not in (None, digest):
+        yield broken(
+            f"{config.trainer.default_local_dir} has a checkpoint that was trained on the manifest {begun}, this run "
+            f"has {digest}",
+            "put back the manifest, or start anew with trainer.default_local_dir=FOLDER",
+        )
+        return
+    count, batch = len(assignment.sampler), config.data.train_batch_size
     if count < batch:
         yield broken(
             f"stage {settings.stage} has {count} questions, fewer than one batch of {batch}",
             f"data.train_batch_size={max(1, count)} actor_rollout_ref.actor.ppo_mini_batch_size={max(1, count)}",
         )
     else:
-        yield ok(
-            f"stage {settings.stage} trains on {count} of {len(rows)} questions (manifest {assignment.manifest.digest})"
-        )
+        yield ok(f"stage {settings.stage} trains on {count} of {len(rows)} questions (manifest {digest})")
+
+
+def _begun_with(config: Any) -> str | None:
+    """The manifest of the run that this job goes on with; None where it begins anew, or none is known."""
+    from r1ci_plugin.curriculum.starts import read_starts
+
+    run = Path(config.trainer.default_local_dir)
+    if config.trainer.resume_mode == "disable" or newest_step(run) is None:
+        return None
+    return next((start.manifest for start in reversed(read_starts(run))), None)

@@ -25,6 +25,7 @@ from r1ci_plugin.drive import Sampled, drive
 from r1ci_plugin.interpreter.executor import ExecResult, Executor
 from r1ci_plugin.record import Record, Usage, policy_name
 from r1ci_plugin.rollout.shared import codec_for, executor_for, freeze_imports, settings_for
+from r1ci_plugin.tasks import Question
 from r1ci_plugin.trajectory import Generate, Interaction, Trajectory
 
 logger = logging.getLogger(__name__)
@@ -56,10 +57,19 @@ class CodeInterpreterAgentLoop(AgentLoopBase):  # type: ignore[misc]  # verl shi
             logger.warning("trajectory of %s lost: %s", kwargs.get("data_source"), trajectory.reason)
             return []
         output = rollout.output(trajectory)
-        question_id = kwargs.get("extra_info", {}).get("question_id")
-        if question_id and is_kept(question_id, self.settings.records.share):
-            output.extra_fields[RECORD_FIELD] = rollout.record(trajectory, kwargs).to_dict()
+        if (question := self._recorded(kwargs)) is not None:
+            output.extra_fields[RECORD_FIELD] = rollout.record(trajectory, question, kwargs).to_dict()
         return [output]
+
+    def _recorded(self, row: Mapping[str, Any]) -> Question | None:
+        """The question of a row whose trajectories are kept. A row with a ground truth of its own has no record."""
+        question_id = (row.get("extra_info") or {}).get("question_id")
+        if not question_id or not is_kept(question_id, self.settings.records.share):
+            return None
+        try:
+            return read_row(row)
+        except (KeyError, TypeError, ValueError):
+            return None
 
     def _prompt_ids(self, messages: Any) -> list[int]:
         ids = self.codec.encode_prompt([dict(message) for message in messages])
@@ -151,11 +161,11 @@ class _Rollout:
         wall = time.perf_counter() - self._started
         return {"wall_s": wall, "generate_s": self._generate_s, "execute_s": self._execute_s}
 
-    def record(self, trajectory: Trajectory, row: Mapping[str, Any]) -> Record:
+    def record(self, trajectory: Trajectory, question: Question, row: Mapping[str, Any]) -> Record:
         """The trajectory for people to look at; verdict and reward are added where they are known."""
         return Record(
             key="",
-            question=read_row(row),
+            question=question,
             agent="code_agent",
             trajectory=trajectory,
             verdict=None,

@@ -19,11 +19,14 @@ import pytest
 from omegaconf import open_dict
 
 from r1ci_plugin import leftovers, preflight
+from r1ci_plugin.checkpoints import TRACKER
 from r1ci_plugin.checks import Finding
 from r1ci_plugin.checks.data import COLUMNS, check_data
 from r1ci_plugin.checks.policy import check_policy
 from r1ci_plugin.checks.process import check_run_folder, check_section
 from r1ci_plugin.checks.trainer import check_ray, check_trainer
+from r1ci_plugin.curriculum.manifest import load_manifest
+from r1ci_plugin.curriculum.starts import Start, append_start
 from r1ci_plugin.doctor import compose
 from r1ci_plugin.protocol import PROTOCOL
 
@@ -147,6 +150,23 @@ def test_a_batch_is_counted_in_the_groups_of_the_stage(config: Any, tmp_path: Pa
     config.r1ci.manifest = str(tmp_path / "manifest.parquet")
     assert "10 questions" in the_one(check_data(config)).what
     config.r1ci.stage = 2
+    assert broken(check_data(config)) == []
+
+
+def test_a_run_does_not_go_on_with_another_manifest(config: Any, tmp_path: Path) -> None:
+    names, file, run = [f"q{i}" for i in range(20)], tmp_path / "manifest.parquet", tmp_path / "run"
+    parquet.write_table(pa.table({"question_id": names, "group": [1] * 20}), file)
+    config.r1ci.manifest = str(file)
+    run.mkdir()
+    append_start(run, Start(0, 1, load_manifest(file).digest, {1: 20}, None))
+    (run / TRACKER).write_text("5")
+    assert broken(check_data(config)) == []
+
+    parquet.write_table(pa.table({"question_id": names, "group": [1] * 19 + [2]}), file)
+    finding = the_one(check_data(config))
+    assert "was trained on the manifest" in finding.what and "trainer.default_local_dir=FOLDER" in finding.mend
+
+    config.trainer.resume_mode = "disable"
     assert broken(check_data(config)) == []
 
 

@@ -141,6 +141,14 @@ async def test_the_record_of_a_kept_question_travels_beside_the_output(share: fl
         assert record.usage.sampled_tokens == len(output.response_ids) and record.is_lost  # not judged yet
 
 
+@pytest.mark.parametrize("row", [{}, {"reward_model": None}, {"reward_model": {"ground_truth": "42"}}])
+async def test_a_row_with_a_ground_truth_of_its_own_has_no_record(row: dict[str, Any]) -> None:
+    loop = loop_of(ScriptedEngine("It is <<<2>>>"))
+    loop.settings = R1CISettings(records=RecordSettings(share=1.0))
+    (output,) = await run(loop, extra_info={"question_id": "mine"}, **row)
+    assert RECORD_FIELD not in output.extra_fields
+
+
 async def test_an_overlong_prompt_is_an_error_that_names_the_setting() -> None:
     with pytest.raises(ValueError, match="filter_overlong_prompts"):
         await run(loop_of(ScriptedEngine("<<<1>>>"), prompt_length=8))
