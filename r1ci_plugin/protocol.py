@@ -41,7 +41,8 @@ STOP = "```\n"
 RESULT_PREFIX = "Code Execution Results:"
 NO_OUTPUT = "(The script ran and printed nothing.)"
 
-_FENCE_LINE = re.compile(r"^(?P<indent>[ \t]*)`{3,}(?P<label>[^`<>\n]*)$", re.MULTILINE)
+_FENCE_LINE = re.compile(r"^(?P<indent>[ \t]*)`{3,}(?:(?P<label>[^`<>\n]*)$|(?=>{3}))", re.MULTILINE)
+"""The second form, ```>>>, ends a marker with the fence in it."""
 _OPEN_RUN = re.compile(r"<{3,}")
 _CLOSE_RUN = re.compile(r">{3,}")
 
@@ -111,17 +112,17 @@ def fences(text: str) -> list[Fence]:
     """All fenced blocks in order.
 
     A block is opened by a line of three or more backticks and a language or none, and closed by a line of only
-    backticks. No language has an angle bracket: ```>>> ends a marker. A block that stands indented, as in a list, is
-    closed at its own indent or left of it; so backticks further right, as in the docstrings of a script, close nothing.
-    Backticks in the middle of a line and `~~~` are plain text.
+    backticks. One that is no script may also be closed by ```>>>, which ends a marker as well. A block that stands
+    indented, as in a list, is closed at its own indent or left of it; so backticks further right, as in the docstrings
+    of a script, close nothing. Backticks in the middle of a line and `~~~` are plain text.
     Lines may end with \\r\\n.
     """
     found: list[Fence] = []
     opening: re.Match[str] | None = None
     for line in _FENCE_LINE.finditer(text):
         if opening is None:
-            opening = line
-        elif not line["label"].strip() and len(line["indent"]) <= len(opening["indent"]):
+            opening = None if line["label"] is None else line
+        elif _closes(line, opening):
             found.append(_fence(text, opening, line))
             opening = None
     if opening is not None:
@@ -183,11 +184,21 @@ def _ending(result: ExecResult) -> str:
     return sentences.get(result.status, "")
 
 
+def _closes(line: re.Match[str], opening: re.Match[str]) -> bool:
+    if len(line["indent"]) > len(opening["indent"]):
+        return False
+    if line["label"] is None:  # ```>>>
+        return bool(opening["label"].strip() != "python")
+    return not line["label"].strip()
+
+
 def _fence(text: str, opening: re.Match[str], closing: re.Match[str] | None) -> Fence:
     body = text[opening.end() + 1 : closing.start() if closing else len(text)]
     if opening["indent"]:
         body = re.sub(f"^{opening['indent']}", "", body, flags=re.MULTILINE)
-    end = min(closing.end() + 1, len(text)) if closing else len(text)
+    end = closing.end() if closing else len(text)
+    if text.startswith("\n", end):
+        end += 1
     return Fence(opening["label"].strip(), body, opening.start(), end, closing is not None)
 
 

@@ -44,6 +44,15 @@ def folder_digest(folder: Path) -> str:
     return digest(_tensors(files))
 
 
+def digest_of(policy: str) -> str | None:
+    """The digest of a policy that a recipe or an option names; None where there are no files to compare with: a name on
+    the Hub, weights that are no safetensors."""
+    try:
+        return folder_digest(Path(policy))
+    except NoWeights:
+        return None
+
+
 def _tensors(files: Iterable[Path]) -> Iterator[tuple[str, torch.Tensor]]:
     from safetensors import SafetensorError, safe_open
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import difflib
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 from r1ci_plugin.checkpoints import newest_step
 from r1ci_plugin.checks.finding import Finding, broken, ok
-from r1ci_plugin.config import R1CISettings, settings_from
+from r1ci_plugin.config import settings_from
 from r1ci_plugin.data.files import KEYS, data_files
 from r1ci_plugin.protocol import PROTOCOL
 from r1ci_plugin.recipe_files import place
@@ -27,10 +27,16 @@ AGENTS = ("r1ci_code_interpreter", "single_turn_agent", "tool_agent")
 
 def check_data(config: Any) -> Iterator[Finding]:
     """The parquet files are there, have what verl and we need, and the stage's group fills a batch."""
-    settings = settings_from(config)
     for key in KEYS:
-        for file in data_files(config, [key]):
-            yield from _check_file(file, config, settings if key == "train_files" else None)
+        files, found = list(data_files(config, [key])), []
+        for file in files:
+            rows = yield from _check_file(file, config)
+            if rows is None:
+                break
+            found += rows
+        else:
+            if key == "train_files":
+                yield from _check_group(found, files[0], config)
 
 
 def check_verifiers(config: Any) -> Iterator[Finding]:
@@ -45,13 +51,14 @@ def check_verifiers(config: Any) -> Iterator[Finding]:
         yield ok("every task of the data judges its own solution correct")
 
 
-def _check_file(file: Path, config: Any, settings: R1CISettings | None) -> Iterator[Finding]:
+def _check_file(file: Path, config: Any) -> Generator[Finding, None, list[dict[str, Any]] | None]:
+    """Returns the rows, None where they are of no use."""
     import pyarrow.parquet as parquet
 
     build = f"r1ci data build --out {file.parent}"
     if not file.is_file():
         yield broken(f"there is no data at {file}", build)
-        return
+        return None
     try:
         columns = parquet.read_schema(file).names
         missing = [name for name in COLUMNS if name not in columns]
@@ -60,18 +67,17 @@ def _check_file(file: Path, config: Any, settings: R1CISettings | None) -> Itera
         )
     except (OSError, ValueError) as error:
         yield broken(f"{file} is no parquet file ({type(error).__name__})", build)
-        return
+        return None
     if missing:
         yield broken(f"{file} has no column {', '.join(missing)}", build)
-        return
+        return None
     problem = _bad_row(rows)
     if problem is not None:
         yield broken(f"{file}: {problem}", build)
-        return
+        return None
     yield ok(f"{file} has {len(rows)} questions")
-    if settings is not None:
-        yield from _check_group(rows, file, config, settings)
     yield from _check_unseen(rows, file, Path(os.path.expanduser(config.actor_rollout_ref.model.path)))
+    return rows
 
 
 def _check_unseen(rows: list[dict[str, Any]], file: Path, policy: Path) -> Iterator[Finding]:
@@ -127,11 +133,12 @@ def _to_a_manifest(data: Path) -> str:
     )
 
 
-def _check_group(rows: list[dict[str, Any]], file: Path, config: Any, settings: R1CISettings) -> Iterator[Finding]:
-    """The stage has questions, enough for a batch, and those the run began with."""
+def _check_group(rows: list[dict[str, Any]], file: Path, config: Any) -> Iterator[Finding]:
+    """The stage has questions, enough for a batch, and those the run began with. file: the first of the data."""
     from r1ci_plugin.curriculum.assign import Known, assign
     from r1ci_plugin.curriculum.manifest import ManifestError
 
+    settings = settings_from(config)
     needs_manifest = settings.curriculum.schedule != "all" and settings.curriculum.group_by != "difficulty"
     if settings.manifest is None and settings.stage > 1 and needs_manifest:
         yield broken(

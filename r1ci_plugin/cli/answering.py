@@ -70,12 +70,16 @@ class Options:
         """Whether a policy is named at all."""
         return self.policy is not None or self.base_url is not None
 
+    @property
+    def _folder(self) -> Path:
+        return SEED_POLICY if self.policy == "seed" else Path(str(self.policy))
+
     def policy_maker(self) -> Callable[[], Policy]:
         """What makes the policy, once the run needs it. Ends the command where the options do not go together."""
         if (self.policy is None) == (self.base_url is None):
             fail("name the policy: --policy FOLDER (or `seed`), or --base-url ADDRESS --model NAME")
         if self.policy is not None:
-            folder = SEED_POLICY if self.policy == "seed" else Path(self.policy)
+            folder = self._folder
             if not (folder / "config.json").is_file():
                 fail(f"there is no policy at {folder}: name a Hugging Face folder, or `seed`")
             _say_if_large(folder)
@@ -111,11 +115,22 @@ class Options:
         """What two runs must share for their answers to belong together."""
         return {
             "policy": self.policy or self.model,
+            "weights": self._weights(),
             "base_url": self.base_url,
+            "tokenizer": self.tokenizer,
+            "context_tokens": self.context_tokens,
             "response_tokens": self.response_tokens,
             "result_tokens": self.result_tokens,
             "code_timeout_s": self.code_timeout,
         }
+
+    def _weights(self) -> str | None:
+        """Of a policy in a folder, which may be another one the next time."""
+        if self.policy is None:
+            return None
+        from r1ci_plugin.weights import digest_of
+
+        return digest_of(str(self._folder))
 
 
 def with_options(*without: str, **defaults: Any) -> Callable[[Callable[Concatenate[Options, P], T]], Callable[..., T]]:

@@ -16,8 +16,7 @@ import typer
 from r1ci_plugin.cli.output import fail
 from r1ci_plugin.evaluation.inspect_log import NotOurs, from_log, to_log
 from r1ci_plugin.evaluation.reading import read_contender
-from r1ci_plugin.evaluation.run_folder import OtherRun, claim
-from r1ci_plugin.journal import Journal
+from r1ci_plugin.evaluation.run_folder import OtherRun, open_run
 from r1ci_plugin.record_files import NoRecords
 
 
@@ -55,7 +54,7 @@ def import_command(
     """Read a log back into the folder of a run, for `show`, `compare`, `verify` and `r1ci view`."""
     try:
         records = list(from_log(json.loads(file.read_text(encoding="utf-8"))))
-        with Journal(claim(out, {"command": "eval import", "file": file.name})) as journal:
+        with open_run(out, {"command": "eval import", "file": file.name}) as journal:
             for record in records:
                 if record.key not in journal:
                     journal.append(record.to_dict())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -112,7 +113,7 @@ def check_command(
     as_json: JsonOption = False,
 ) -> None:
     """Filter trajectories, say what was kept and why, and write the set, its questions' ids and its card."""
-    from r1ci_plugin.record_files import NoRecords, read_records
+    from r1ci_plugin.record_files import NoRecords
     from r1ci_plugin.sft.card import card
     from r1ci_plugin.sft.filters import choose, estimated_tokens
     from r1ci_plugin.sft.training_set import write_set
@@ -131,7 +132,7 @@ def check_command(
         repairing=repairing,
     )
     try:
-        records = [record for run in runs or [RUN] for record in read_records(run)]
+        records = _records_of(runs or [RUN])
         length = _counter(tokenizer, result_tokens) if tokenizer else estimated_tokens
     except NoRecords as error:
         fail(f"{error}; `r1ci sft synthesize` makes them")
@@ -199,6 +200,19 @@ def _forms(text: str) -> list[str]:
     if unknown:
         fail(f"there is no form {unknown[0]!r}: {', '.join(FORMS)}")
     return names
+
+
+def _records_of(runs: Sequence[Path]) -> list[Record]:
+    """Of all runs. Two teachers may have been asked for the same trajectories, so keys are told apart by the run."""
+    from r1ci_plugin.record_files import read_records
+
+    if len(runs) == 1:
+        return list(read_records(runs[0]))
+    return [
+        replace(record, key=f"{number}|{record.key}")
+        for number, run in enumerate(runs, 1)
+        for record in read_records(run)
+    ]
 
 
 def _counter(tokenizer: str, result_tokens: int) -> Callable[[Record], int]:

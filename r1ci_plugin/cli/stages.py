@@ -7,6 +7,7 @@ training (`stages_run.py`).
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,7 +25,7 @@ from r1ci_plugin.curriculum.flow import Flow, flow, labels, stayed
 from r1ci_plugin.curriculum.groups import THRESHOLDS, Grouping
 from r1ci_plugin.curriculum.interval import INTERVALS
 from r1ci_plugin.curriculum.manifest import Manifest, ManifestError, load_manifest, write_manifest
-from r1ci_plugin.curriculum.questions import counts_of_data, question_ids_of
+from r1ci_plugin.curriculum.questions import counts_of_data, held_out_of, question_ids_of
 from r1ci_plugin.tasks.splits import SPLITS, UnknownSplit, get_split
 
 app = typer.Typer(help="The stages of a training: build the manifest, show it, run them.", no_args_is_help=True)
@@ -57,8 +58,9 @@ def build_command(
     total: TotalOption = TOTAL,
     agents: AgentsOption = "",
     split: Annotated[
-        str, typer.Option(help=f"Whose test tasks are held out: {', '.join(SPLITS)}, or a file.")
-    ] = "default",
+        str,
+        typer.Option(help=f"Whose test tasks are held out: {', '.join(SPLITS)}, or a file; as in --data if not given."),
+    ] = "",
     exclude: Annotated[
         list[Path] | None, typer.Option(help="JSON list of question ids seen in fine-tuning; may be given again.")
     ] = None,
@@ -71,7 +73,7 @@ def build_command(
         manifest = build_manifest(
             measured if data is None else counts_of_data(measured, data),
             rule,
-            held_out=get_split(split).test,
+            held_out=_held_out(split, data),
             seen=frozenset(name for file in exclude or () for name in question_ids_of(file)),
         )
         files = write_manifest(manifest, out or _beside(data))
@@ -82,6 +84,11 @@ def build_command(
     else:
         _print_manifest(manifest)
         console.print(f"wrote {files[0]} and {files[1]}", markup=False)
+
+
+def _held_out(split: str, data: Path | None) -> Sequence[str]:
+    of_data = held_out_of(data) if data is not None and not split else None
+    return get_split(split or "default").test if of_data is None else of_data
 
 
 def _beside(data: Path | None) -> Path:

@@ -25,6 +25,9 @@ from r1ci_plugin.journal import text_lines
 from r1ci_plugin.record import Record
 from r1ci_plugin.record_files import NoRecords, find_files, read_records
 
+PADDING = "pad"
+"""How ids of rows begin that verl adds to fill a batch (verl/trainer/ppo/padding_utils.py); all others are UUIDs."""
+
 
 def counts_at(path: Path, weights: RewardWeights | None = None) -> list[Count]:
     """The counts of what lies at a path.
@@ -87,6 +90,8 @@ def _of_dump(file: Path, weights: RewardWeights) -> Iterator[Answer]:
     for text in text_lines(file):
         try:
             line = json.loads(text)
+            if str(line.get("uid", "")).startswith(PADDING):
+                continue
             question = decode(line["gts"])
         except (TypeError, ValueError, KeyError) as error:
             raise CountsError(f"{file} is a dump of questions that are not ours: {error}") from error

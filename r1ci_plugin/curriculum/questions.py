@@ -1,4 +1,4 @@
-"""Which measured questions belong to a data set, and which question ids a file names. Reads files.
+"""Which measured questions and held-out tasks belong to a data set, and which question ids a file names. Reads files.
 
 Left out: what is done with them (`build.py`).
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as parquet
 
 from r1ci_plugin.curriculum.counts import Count, CountsError
+from r1ci_plugin.data.files import RECORD
 
 
 def counts_of_data(counts: Sequence[Count], data: Path) -> list[Count]:
@@ -28,6 +29,20 @@ def counts_of_data(counts: Sequence[Count], data: Path) -> list[Count]:
             "`r1ci potential measure` goes on where it stopped"
         )
     return [count for count in counts if count.question_id in wanted]
+
+
+def held_out_of(data: Path) -> list[str] | None:
+    """The test tasks of the plan that a data set was built by; None where no plan lies beside it.
+
+    data: as for `counts_of_data`. Raises CountsError for a plan that cannot be read.
+    """
+    file = (data if data.is_dir() else data.parent) / RECORD
+    if not file.is_file():
+        return None
+    try:
+        return list(json.loads(file.read_text(encoding="utf-8"))["plan"]["test"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CountsError(f"{file} holds no plan ({error}): `r1ci data build` writes it") from error
 
 
 def question_ids_of(file: Path) -> list[str]:

@@ -33,12 +33,12 @@ import pyarrow.parquet as parquet
 
 import r1ci_plugin
 from r1ci_plugin.data.card import card
+from r1ci_plugin.data.files import RECORD
 from r1ci_plugin.data.plan import PARTS, Part, Plan, draw, levels_of
 from r1ci_plugin.data.row import SCHEMA, decode, encode, make_row
 from r1ci_plugin.protocol import PROTOCOL
 from r1ci_plugin.tasks import Question, get_task
 
-RECORD = "build.json"
 _UNFINISHED = ".unfinished"
 MAX_LABELS, REPEATED = 12, 4
 """Answers are labels if there are at most so many, and each so often on average."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow.parquet as parquet
 
-from r1ci_plugin.data.build import RECORD
+from r1ci_plugin.data.files import RECORD
 from r1ci_plugin.data.plan import PARTS
 from r1ci_plugin.data.row import AGENT, SCHEMA, make_row, read_row
 from r1ci_plugin.protocol import PROTOCOL

@@ -1,4 +1,4 @@
-"""Which parquet files a job reads, and whose questions are in them. Left out: the rows (`row.py`)."""
+"""Which files a job reads, what lies beside them, and whose questions they hold. Left out: the rows (`row.py`)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 KEYS = ("train_files", "val_files")
+RECORD = "build.json"
+"""Beside the files of a data set: its plan, and how it was built (`build.py`)."""
 
 
 def file_names(setting: Any) -> list[str]:

@@ -19,10 +19,9 @@ from r1ci_plugin.config import ExecutorSettings, Limits
 from r1ci_plugin.evaluation.agents import Context
 from r1ci_plugin.evaluation.external import PRELOAD
 from r1ci_plugin.evaluation.policies import Policy, Sampling
-from r1ci_plugin.evaluation.run_folder import claim
+from r1ci_plugin.evaluation.run_folder import open_run
 from r1ci_plugin.evaluation.runner import Budget, Runner
 from r1ci_plugin.interpreter.settings import make_executor
-from r1ci_plugin.journal import Journal
 from r1ci_plugin.record import Record
 from r1ci_plugin.reward.pool import VerifierPool
 from r1ci_plugin.tasks import Question
@@ -54,7 +53,7 @@ async def open_runner(
     Raises OtherRun, JournalInUse, PolicyError, SelfTestFailed, PoolBroken, and IsolationUnavailable.
     """
     tasks = {question.task: question for question in questions}
-    with Journal(claim(folder, settings)) as journal:
+    with open_run(folder, settings) as journal:
         async with (
             setup.make_policy() as policy,
             make_executor(setup.executor) as executor,

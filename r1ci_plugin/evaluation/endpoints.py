@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
+from abc import abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -22,6 +24,7 @@ from typing_extensions import Self
 from r1ci_plugin.codec import TextCodec, TokenizerCodec
 from r1ci_plugin.drive import Sampled
 from r1ci_plugin.evaluation.policies import (
+    ContextFull,
     Policy,
     PolicyError,
     PolicyUnavailable,
@@ -39,6 +42,8 @@ T = TypeVar("T")
 _WORTH_ANOTHER_TRY = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _MALFORMED = (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError, AttributeError)
 """What is raised where a reply breaks off, or is not what it should be."""
+_FULL = re.compile(r"context[ _](length|window)|maximum model length|prompt is too long", re.IGNORECASE)
+"""In the refusals of vLLM, OpenAI and others where a conversation and its `max_tokens` are over the context."""
 _LONGEST_PAUSE_S = 30.0
 CHARACTERS_A_TOKEN = 4
 """By which the bound of an execution result is counted where only text is exchanged. Replies are bounded in tokens."""
@@ -94,7 +99,7 @@ class Endpoint:
 
     async def ask(self, path: str, body: Mapping[str, Any], read: Callable[[Any], T]) -> T:
         """POST a JSON body and return what `read` makes of the JSON reply; `read` may raise any of `_MALFORMED` on one
-        that is not what it should be. Raises PolicyUnavailable, PolicyError."""
+        that is not what it should be. Raises PolicyUnavailable, PolicyError, ContextFull."""
         url, reason = f"{self.base_url}{path}", ""
         for attempt in range(self._attempts):
             if attempt:
@@ -142,8 +147,10 @@ class Endpoint:
 
 
 def _passing(reply: httpx.Response) -> str:
-    """Why a reply is none, where another try may help. Raises PolicyError where none will."""
+    """Why a reply is none, where another try may help. Raises PolicyError or ContextFull where none will."""
     reason = f"{reply.status_code} {reply.text[:200].strip()}"
+    if reply.status_code == 413 or (reply.status_code in (400, 422) and _FULL.search(reply.text)):
+        raise ContextFull(f"{reply.url} has no room: {reason}")
     if reply.status_code not in _WORTH_ANOTHER_TRY:
         raise PolicyError(f"{reply.url} refuses: {reason}")
     return reason
@@ -170,6 +177,23 @@ class EndpointPolicy(Policy):
         await self.endpoint.close()
 
 
+class _EndpointSession(Session):
+    """A conversation that outgrows the server's context ends as one that was cut off. Where a first request does not
+    fit, more is asked for than the server can give, in this run or another: that ends the run."""
+
+    async def sample(self, token_ids: list[int], command: Generate) -> Sampled:
+        try:
+            return await self._sample(token_ids, command)
+        except ContextFull as error:
+            if not self.usage.requests and len(self.request.messages) == 1:
+                raise PolicyError(f"{error}: ask for less with --response-tokens") from None
+            return [], None, True
+
+    @abstractmethod
+    async def _sample(self, token_ids: list[int], command: Generate) -> Sampled:
+        """Raises PolicyUnavailable, PolicyError, ContextFull."""
+
+
 class CompletionsPolicy(EndpointPolicy):
     """A policy behind `/completions` of a server that takes and returns token ids, as vLLM does.
 
@@ -192,13 +216,13 @@ class CompletionsPolicy(EndpointPolicy):
         return _CompletionsSession(self, request)
 
 
-class _CompletionsSession(Session):
+class _CompletionsSession(_EndpointSession):
     def __init__(self, policy: CompletionsPolicy, request: Request) -> None:
         super().__init__(request)
         self._policy = policy
         self.interaction = open_tokens(policy.codec, request, policy.context_tokens)
 
-    async def sample(self, token_ids: list[int], command: Generate) -> Sampled:
+    async def _sample(self, token_ids: list[int], command: Generate) -> Sampled:
         body = {
             "model": self._policy.name,
             "prompt": token_ids,
@@ -249,7 +273,7 @@ class ChatPolicy(EndpointPolicy):
         return _ChatSession(self, request)
 
 
-class _ChatSession(Session):
+class _ChatSession(_EndpointSession):
     """Sampled text and results go back as assistant and user messages.
 
     The only stop string is the heading of a result: stopping at a fence would need a message that can be continued.
@@ -262,7 +286,7 @@ class _ChatSession(Session):
         limits = replace(request.limits, result_max_tokens=CHARACTERS_A_TOKEN * request.limits.result_max_tokens)
         self.interaction = open_text("\n\n".join(message["content"] for message in request.messages), limits)
 
-    async def sample(self, token_ids: list[int], command: Generate) -> Sampled:
+    async def _sample(self, token_ids: list[int], command: Generate) -> Sampled:
         room = self.request.sampling.response_tokens - self.usage.sampled_tokens
         if room <= 0:
             return [], None, True

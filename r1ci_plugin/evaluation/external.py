@@ -3,8 +3,9 @@
     {"prompt": "...", "answer": "204", "kind": "integer", "set": "aime24"}
     {"prompt": "...", "answer": "B", "kind": "choice", "options": {"A": "...", "B": "..."}, "set": "gpqa"}
 
-Each kind is a task `external/KIND` that has no generator; `set` names the group in tables. They are not among the 144
-and in no split. The verifier pool imports this module where it is needed (`PRELOAD`). Left out: the sets themselves.
+Options that the prompt does not show are written below it. Each kind is a task `external/KIND` that has no generator;
+`set` names the group in tables. They are not among the 144 and in no split. The verifier pool imports this module where
+it is needed (`PRELOAD`). Left out: the sets themselves.
 """
 
 from __future__ import annotations
@@ -74,10 +75,14 @@ def external_question(line: Mapping[str, Any], number: int) -> Question:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
     if not isinstance(line.get("prompt"), str) or "answer" not in line:
         raise ValueError("a question needs `prompt` and `answer`")
+    prompt = line["prompt"].strip()
     payload: Payload = {"answer": str(line["answer"]), "set": str(line.get("set", "external"))}
     if kind == "choice":
-        payload["options"] = {str(name): str(text) for name, text in dict(line["options"]).items()}
-    question = Question(f"external/{kind}", number, 1, line["prompt"].strip(), payload)
+        options = {str(name): str(text) for name, text in dict(line["options"]).items()}
+        payload["options"] = options
+        if not all(text in prompt for text in options.values()):
+            prompt = "\n".join([prompt, "", *(f"({name}) {text}" for name, text in options.items())])
+    question = Question(f"external/{kind}", number, 1, prompt, payload)
     verdict = get_task(question.task).verify(question, payload["answer"])
     if not verdict.score:
         raise ValueError(f"its own answer is not read as {kind}: {verdict.reason}")

@@ -42,6 +42,10 @@ class PolicyUnavailable(RuntimeError):
     """This answer could not be had, another try may work. The answer is lost, the run goes on."""
 
 
+class ContextFull(RuntimeError):
+    """A server has no room for the conversation and what is asked for on top of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How answers are sampled."""

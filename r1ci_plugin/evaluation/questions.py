@@ -77,7 +77,15 @@ def read_questions(file: Path, excluded: frozenset[str] = frozenset()) -> list[Q
         found = list(_parquet(file) if file.suffix == ".parquet" else _json_lines(file))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NoQuestions(f"cannot read questions from {file}: {type(error).__name__}: {error}") from None
-    unique = {question.question_id: question for question in found if question.question_id not in excluded}
+    unique: dict[str, Question] = {}
+    for question in found:
+        other = unique.setdefault(question.question_id, question)
+        if (other.prompt, other.payload) != (question.prompt, question.payload):
+            raise NoQuestions(
+                f"{file} asks the same question twice, white space and case aside, with two answers or two spellings: "
+                f"{question.prompt[:80]!r}: change one of them"
+            )
+    unique = {name: question for name, question in unique.items() if name not in excluded}
     if not unique:
         raise NoQuestions(f"{file} has no questions" + (" that are not excluded" if found else ""))
     return list(unique.values())

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import r1ci_plugin
+from r1ci_plugin.journal import Journal
 from r1ci_plugin.protocol import PROTOCOL
 from r1ci_plugin.record_files import TRAJECTORIES
 
@@ -23,11 +25,20 @@ class OtherRun(ValueError):
     """The folder holds a run with other settings, or no run. The message says which differ and what to do."""
 
 
-def claim(folder: Path, settings: Mapping[str, Any]) -> Path:
-    """Make `folder` the folder of a run with these JSON-able settings; returns the journal's path. Raises OtherRun."""
+@contextmanager
+def open_run(folder: Path, settings: Mapping[str, Any]) -> Iterator[Journal]:
+    """The journal of the run with these JSON-able settings in `folder`. A folder without an answer belongs to no run
+    yet, so a first try with a mistaken option does no harm. Raises OtherRun, JournalInUse, JournalDamaged.
+    """
+    with Journal(folder / TRAJECTORIES) as journal:
+        _claim(folder, settings, is_fresh=not len(journal))
+        yield journal
+
+
+def _claim(folder: Path, settings: Mapping[str, Any], *, is_fresh: bool) -> None:
     file = folder / SETTINGS
     wanted = json.loads(json.dumps(settings))
-    if file.exists():
+    if file.exists() and not is_fresh:
         found = read_settings(folder)
         known = {name: value for name, value in found.items() if name != "versions"}
         differing = sorted(name for name in wanted.keys() | known.keys() if wanted.get(name) != known.get(name))
@@ -37,13 +48,11 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> Path:
                 f"{folder} holds a run with other settings ({', '.join(differing)}; e.g. {name} was "
                 f"{known.get(name)!r}, now {wanted.get(name)!r}): name another folder with --out"
             )
-        return folder / TRAJECTORIES
-    folder.mkdir(parents=True, exist_ok=True)
+        return
     versions = {"r1ci_plugin": r1ci_plugin.__version__, "protocol": PROTOCOL}
     partial = file.with_suffix(".partial")
     partial.write_text(json.dumps({**wanted, "versions": versions}, indent=1, ensure_ascii=False), encoding="utf-8")
     os.replace(partial, file)
-    return folder / TRAJECTORIES
 
 
 def read_settings(folder: Path) -> dict[str, Any]:

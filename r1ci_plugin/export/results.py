@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import statistics
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 from r1ci_plugin.evaluation.run_folder import read_settings
+from r1ci_plugin.evaluation.scores import scores_of
+from r1ci_plugin.evaluation.statistics import Floats, macro
 from r1ci_plugin.record import Record
 from r1ci_plugin.record_files import read_records
 from r1ci_plugin.stages.errors import StageFailed
@@ -34,6 +35,8 @@ class Result:
 class Evaluation:
     policy: str
     """As the evaluation was told it."""
+    weights: str | None
+    """Their digest, where the evaluation could tell it (`r1ci_plugin.weights`)."""
     results: list[Result]
 
 
@@ -49,23 +52,19 @@ def read_evaluation(folder: Path) -> Evaluation:
     results = [_result(way, records) for way, records in sorted(ways.items(), key=str)]
     if not any(result.answers for result in results):
         raise StageFailed(f"{folder} holds no judged answer", f"r1ci eval run --out {folder}")
-    return Evaluation(str(settings.get("policy")), results)
+    return Evaluation(str(settings.get("policy")), settings.get("weights"), results)
 
 
 def _result(way: tuple[str, str, float | None], records: list[Record]) -> Result:
-    judged = [record for record in records if not record.is_lost]
-    accs: dict[str, list[float]] = defaultdict(list)
-    for record in judged:
-        accs[record.question.task].append(record.acc)
-    of_task = {task: statistics.mean(values) for task, values in accs.items()}
-    suites: dict[str, list[float]] = defaultdict(list)
-    for task, acc in sorted(of_task.items()):
-        suites[task.partition("/")[0]].append(acc)
+    scores = scores_of(records)
+    suites: dict[str, dict[str, Floats]] = defaultdict(dict)
+    for task, one in scores.tasks.items():
+        suites[task.partition("/")[0]][task] = one.rates
     return Result(
         *way,
-        overall=statistics.mean(of_task.values()) if of_task else 0.0,
-        suites={suite: statistics.mean(values) for suite, values in suites.items()},
-        tasks=len(of_task),
-        answers=len(judged),
-        lost=len(records) - len(judged),
+        overall=scores.accuracy if scores.tasks else 0.0,
+        suites={suite: macro(rates) for suite, rates in suites.items()},
+        tasks=len(scores.tasks),
+        answers=sum(int(one.answers.sum()) for one in scores.tasks.values()),
+        lost=sum(scores.lost.values()),
     )

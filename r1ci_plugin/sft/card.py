@@ -114,7 +114,8 @@ def _teachers(records: Sequence[Record]) -> str:
         else f"the model `{name}` ({count} trajectories)"
         for name, count in counts.most_common()
     ]
-    return "; ".join(parts).capitalize() + "."
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _rights(records: Sequence[Record]) -> str:

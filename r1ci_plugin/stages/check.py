@@ -15,7 +15,7 @@ from r1ci_plugin.curriculum.assign import Assignment, Known, assign
 from r1ci_plugin.curriculum.starts import FILE, Start, rows_by_group
 from r1ci_plugin.stages.errors import StageFailed
 from r1ci_plugin.stages.run_folder import RunFolder, Settings
-from r1ci_plugin.weights import NoWeights, folder_digest
+from r1ci_plugin.weights import digest_of
 
 AGAIN = "run the same command again"
 
@@ -133,9 +133,9 @@ def planned(settings: Settings) -> Assignment:
 
 
 def _check_updates(run: RunFolder, starts: Sequence[Start], total: int, stage: int) -> None:
-    """Every step is in the metrics. verl saves a step before it logs it: where a start went on at a checkpoint, the
-    line of that very step may be missing."""
-    resumed = {start.step for start in starts} | ({total} if run.launches() > 1 else set())
+    """Every step is in the metrics. verl saves a step before it validates and logs it: the line of a step that a start
+    went on from, and of the last one, may be missing."""
+    resumed = {total, *(start.step for start in starts)}
     missing = set(range(1, total + 1)) - run.updated_steps() - resumed
     if missing:
         raise StageFailed(
@@ -143,15 +143,6 @@ def _check_updates(run: RunFolder, starts: Sequence[Start], total: int, stage: i
             f"{len(missing)} of {total} steps, first {min(missing)}",
             f"move {run.path} away, then {AGAIN}",
         )
-
-
-def digest_of(policy: str) -> str | None:
-    """The digest of a policy that a recipe names; None where there are no files to compare with: a name on the Hub,
-    weights that are no safetensors."""
-    try:
-        return folder_digest(Path(policy))
-    except NoWeights:
-        return None
 
 
 def _short(digest: str | None) -> str:

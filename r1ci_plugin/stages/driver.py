@@ -18,7 +18,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from r1ci_plugin.curriculum.starts import Start
-from r1ci_plugin.stages.check import AGAIN, Expected, check_end, check_start, digest_of
+from r1ci_plugin.stages.check import AGAIN, Expected, check_end, check_start
 from r1ci_plugin.stages.errors import StageFailed
 from r1ci_plugin.stages.handover import MERGER, exported_policy, seed_checkpoint
 from r1ci_plugin.stages.plan import LOAD_CONTENTS, MANIFEST, POLICY, Plan, override
@@ -26,7 +26,7 @@ from r1ci_plugin.stages.process import Job
 from r1ci_plugin.stages.remeasure import R1CI, remeasure
 from r1ci_plugin.stages.run_folder import RunFolder
 from r1ci_plugin.stages.state import Finished, State
-from r1ci_plugin.weights import NoWeights, folder_digest
+from r1ci_plugin.weights import NoWeights, digest_of, folder_digest
 
 MAIN_PPO = (sys.executable, "-m", "verl.trainer.main_ppo")
 
@@ -141,7 +141,7 @@ class Driver:
         return Expected(stage, policy, before.weights if before is not None else None), settings
 
     def _manifest_for(self, stage: int, run: RunFolder, before: Finished) -> Path:
-        out = self._runs / f"remeasured_before_stage{stage}"
+        out = self._runs / f"remeasured_before_stage{stage}_{before.weights[:8]}"  # a stage trained again is another
         if run.starts():
             return out / "manifest.parquet"  # it is being trained on
         self._say(f"measuring potential with the policy of stage {stage - 1}")

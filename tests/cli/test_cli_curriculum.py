@@ -76,6 +76,27 @@ def test_a_manifest_is_built_shown_and_compared(counts: Path, tmp_path: Path) ->
     assert "from 1" in invoke(stages.app, "show", first, second).stdout
 
 
+def test_tasks_are_held_out_by_the_plan_of_the_data_unless_another_split_is_named(counts: Path, tmp_path: Path) -> None:
+    rows = [{"extra_info": {"question_id": name}} for name in ("q03", "q20")]
+    parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "train.parquet")
+    arguments = ("build", "--counts", counts, "--data", tmp_path)
+    for plan, split, groups in (
+        (None, (), {"q03": 2, "q20": 0}),
+        ({"test": []}, (), {"q03": 2, "q20": 4}),
+        ({"test": ["bbh/navigate"]}, (), {"q03": 0, "q20": 4}),
+        ({"test": []}, ("--split", "default"), {"q03": 2, "q20": 0}),
+    ):
+        if plan is not None:
+            (tmp_path / "build.json").write_text(json.dumps({"plan": plan}))
+        built = invoke(stages.app, *arguments, *split)
+        assert built.exit_code == 0, built.output
+        manifest = load_manifest(tmp_path / "manifest.parquet")
+        assert {entry.question_id: entry.group for entry in manifest.entries} == groups
+    (tmp_path / "build.json").write_text("{}")
+    failed = invoke(stages.app, *arguments)
+    assert failed.exit_code == 2 and "holds no plan" in failed.stderr
+
+
 def test_only_the_questions_of_the_data_are_kept_and_all_of_them_must_be_measured(counts: Path, tmp_path: Path) -> None:
     def data(*names: str) -> None:
         rows = [{"extra_info": {"question_id": name}} for name in names]

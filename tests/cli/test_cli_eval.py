@@ -6,11 +6,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 from typer.testing import CliRunner
 
+from r1ci_plugin.cli.answering import Options
 from r1ci_plugin.cli.main import build
 from r1ci_plugin.tasks import Question, get_task
 
@@ -44,6 +48,20 @@ def run(*arguments: str) -> tuple[int, str, str]:
     result = runner.invoke(build(arguments), arguments)
     assert "Traceback" not in result.output + result.stderr
     return result.exit_code, result.stdout, result.stderr
+
+
+def test_answers_of_two_policies_at_one_place_are_two_runs(tmp_path: Path) -> None:
+    settings = []
+    for value in (0.0, 1.0):
+        save_file({"w": torch.full((2,), value)}, tmp_path / "model.safetensors")
+        settings.append(Options(policy=str(tmp_path)).settings())
+    assert settings[0]["weights"] != settings[1]["weights"]
+    assert settings[1] == Options(policy=str(tmp_path)).settings()
+
+
+def test_token_ids_and_messages_are_not_mixed_in_one_run() -> None:
+    by_message = Options(base_url="http://localhost:8000/v1", model="m")
+    assert replace(by_message, tokenizer="t").settings() != by_message.settings()
 
 
 def test_a_run_is_judged_and_its_exit_code_follows_the_bar(

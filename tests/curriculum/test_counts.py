@@ -64,6 +64,14 @@ def test_verls_rollout_dumps_are_counted_by_correctness_not_by_reward(tmp_path: 
     assert rights(counts_at(tmp_path)) == EXPECTED
 
 
+def test_rows_that_verl_adds_to_fill_a_batch_are_no_answers(tmp_path: Path) -> None:
+    lines = [{"gts": encode(QUESTIONS[0]), "score": 1.1, "uid": "5f0c_0_0"}]
+    lines.append({**lines[0], "score": 0.0, "uid": "pad5f0c_0_0"})
+    (tmp_path / "1.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    [count] = counts_at(tmp_path)
+    assert (count.n, count.right) == (1, 1)
+
+
 def test_a_dump_with_acc_is_believed(tmp_path: Path) -> None:
     line = {"gts": encode(QUESTIONS[0]), "score": -0.1, "acc": 1.0, "output": "a\u2028b\x85c"}
     (tmp_path / "7.jsonl").write_text(json.dumps(line, ensure_ascii=False) + "\n")  # as verl writes it

@@ -144,6 +144,13 @@ def test_fewer_questions_than_a_batch_are_refused(config: Any, tmp_path: Path) -
     assert finding.mend == "data.train_batch_size=7 actor_rollout_ref.actor.ppo_mini_batch_size=7"
 
 
+def test_questions_of_several_files_are_counted_together(config: Any, tmp_path: Path) -> None:
+    for name, rows in (("a", range(7)), ("b", range(7, 20))):
+        write(tmp_path / f"{name}.parquet", [row(index) for index in rows])
+    config.data.train_files = [str(tmp_path / "a.parquet"), str(tmp_path / "b.parquet")]
+    assert broken(check_data(config)) == []
+
+
 def test_a_batch_is_counted_in_the_groups_of_the_stage(config: Any, tmp_path: Path) -> None:
     manifest = pa.table({"question_id": [f"q{i}" for i in range(20)], "group": [1] * 10 + [2] * 10})
     parquet.write_table(manifest, tmp_path / "manifest.parquet")

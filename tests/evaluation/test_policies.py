@@ -136,6 +136,29 @@ def test_an_address_that_is_none_is_refused_before_anything_is_asked(address: st
         Endpoint(address)
 
 
+CROWDED = "This model's maximum context length is 4096 tokens. However, you requested 9000 tokens."
+
+
+async def test_a_conversation_that_outgrows_the_server_ends_as_cut_off(questions: list[Question]) -> None:
+    replies = iter(
+        [
+            httpx.Response(200, json={"choices": [{"message": {"content": "```python\nprint(1)\n```\n"}}]}),
+            httpx.Response(400, json={"error": {"message": CROWDED}}),
+        ]
+    )
+    transport = httpx.MockTransport(lambda request: next(replies))
+    async with ChatPolicy(Endpoint("http://a/v1", transport=transport), "fake") as chat:
+        answered = await get_agent("code_agent").answer(questions[0], context(chat), "key")
+    assert answered.trajectory.outcome == "length" and len(answered.trajectory.calls) == 1
+
+
+async def test_a_server_without_room_for_a_first_answer_ends_the_run(questions: list[Question]) -> None:
+    transport = httpx.MockTransport(lambda request: httpx.Response(400, text=CROWDED))
+    async with ChatPolicy(Endpoint("http://a/v1", transport=transport), "fake") as chat:
+        with pytest.raises(PolicyError, match="ask for less with --response-tokens"):
+            await get_agent("code_agent").answer(questions[0], context(chat), "key")
+
+
 async def test_a_server_without_token_ids_is_refused_with_the_way_out(
     embedded: EmbeddedPolicy, provider: Callable[..., Any], questions: list[Question]
 ) -> None:

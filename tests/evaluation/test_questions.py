@@ -72,5 +72,24 @@ def test_a_question_whose_own_answer_is_unreadable_is_refused_with_its_line(
         read_questions(file)
 
 
+def test_options_are_shown_unless_the_prompt_shows_them() -> None:
+    line = {"prompt": "Which carries the strong force?", "answer": "B", "kind": "choice"}
+    line["options"] = {"A": "photon", "B": "gluon"}
+    assert external_question(line, 1).prompt.endswith("strong force?\n\n(A) photon\n(B) gluon")
+    shown = "Which carries the strong force: a photon or a gluon?"
+    assert external_question({**line, "prompt": shown}, 1).prompt == shown
+
+
+@pytest.mark.parametrize("second", [("Reverse: abC", "Cba"), ("Reverse: aBc", "other")])
+def test_two_questions_that_could_not_be_told_apart_are_refused(tmp_path: Path, second: tuple[str, str]) -> None:
+    file = tmp_path / "mine.jsonl"
+    lines = [{"prompt": prompt, "answer": answer} for prompt, answer in (("Reverse: aBc", "cBa"), second)]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    with pytest.raises(NoQuestions, match="asks the same question twice"):
+        read_questions(file)
+    file.write_text("\n".join(map(json.dumps, [lines[0], lines[0]])))
+    assert len(read_questions(file)) == 1
+
+
 def test_external_kinds_are_not_among_the_144() -> None:
     assert not task_names("external/*")

@@ -19,7 +19,7 @@ from r1ci_plugin.config import Limits
 from r1ci_plugin.evaluation.answering import Setup, open_runner
 from r1ci_plugin.evaluation.endpoints import ChatPolicy, Endpoint, Prices
 from r1ci_plugin.evaluation.policies import PolicyError, Sampling
-from r1ci_plugin.evaluation.run_folder import OtherRun, claim
+from r1ci_plugin.evaluation.run_folder import OtherRun, open_run, read_settings
 from r1ci_plugin.evaluation.runner import Budget, Job
 from r1ci_plugin.record_files import read_records
 from r1ci_plugin.tasks import Question
@@ -127,10 +127,19 @@ async def test_what_a_lost_answer_took_counts_against_the_budget(
 
 
 def test_a_folder_belongs_to_one_set_of_settings(tmp_path: Path) -> None:
-    claim(tmp_path, {"policy": "a", "samples": 1})
-    claim(tmp_path, {"samples": 1, "policy": "a"})
-    with pytest.raises(OtherRun, match="samples"):
-        claim(tmp_path, {"policy": "a", "samples": 2})
+    with open_run(tmp_path, {"policy": "a", "samples": 1}) as journal:
+        journal.append({"key": "an answer"})
+    with open_run(tmp_path, {"samples": 1, "policy": "a"}) as journal:
+        assert "an answer" in journal
+    with pytest.raises(OtherRun, match="samples"), open_run(tmp_path, {"policy": "a", "samples": 2}):
+        pass
+
+
+def test_a_folder_without_an_answer_belongs_to_nobody(tmp_path: Path) -> None:
+    for model in ("mistyped", "right"):
+        with open_run(tmp_path, {"policy": model}):
+            pass
+    assert read_settings(tmp_path)["policy"] == "right"
 
 
 def test_a_run_killed_at_any_moment_goes_on_with_nothing_lost_and_nothing_doubled(

@@ -21,6 +21,7 @@ from r1ci_plugin.stages.errors import StageFailed
 from r1ci_plugin.stages.run_folder import RunFolder
 from r1ci_plugin.tasks import Question, Verdict
 from r1ci_plugin.trajectory import Trajectory
+from r1ci_plugin.weights import digest_of
 
 STEPS = 20
 
@@ -84,7 +85,7 @@ def make_run(tmp_path: Path, data: Path) -> MakeRun:
 def record(question: int, task: str, right: bool | None, temperature: float = 0.6) -> dict[str, Any]:
     verdict = None if right is None else Verdict("correct" if right else "wrong", "")
     trajectory = Trajectory([], outcome="lost" if right is None else "answered", transport="messages")
-    asked = Question(task, question, 1, "?", {})
+    asked = Question(task, question, 1, f"Question {question}?", {})
     key = f"{task}{question}{temperature}"
     return Record(key, asked, "code_agent", trajectory, verdict, temperature=temperature).to_dict()
 
@@ -97,11 +98,13 @@ def evaluation(tmp_path: Path) -> Callable[..., Path]:
         lines = [
             *(record(number, "symbench/letters", number == 0) for number in range(4)),
             *(record(number, "symbench/reversi", True) for number in range(2)),
+            {**record(0, "symbench/letters", True), "key": "again"},
             record(0, "bbh/dyck_languages", False),
             record(1, "bbh/dyck_languages", None),
         ]
         (folder / "trajectories.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-        (folder / "run.json").write_text(json.dumps({"policy": str(policy)}))
+        facts = {"policy": str(policy), "weights": digest_of(str(policy))}
+        (folder / "run.json").write_text(json.dumps(facts))
         return folder
 
     return make
@@ -161,7 +164,7 @@ def test_every_task_counts_the_same_and_lost_answers_count_nowhere(evaluation: C
     [result] = read_evaluation(evaluation("served-policy")).results
     assert result.suites == {"bbh": 0.0, "symbench": pytest.approx((0.25 + 1.0) / 2)}
     assert result.overall == pytest.approx((0.25 + 1.0 + 0.0) / 3)
-    assert (result.tasks, result.answers, result.lost) == (3, 7, 1)
+    assert (result.tasks, result.answers, result.lost) == (3, 8, 1)
 
 
 def test_the_evaluation_is_in_the_card(
@@ -171,7 +174,7 @@ def test_the_evaluation_is_in_the_card(
     export(run, tmp_path / "out", evaluation=evaluation(run.checkpoint() / "huggingface"))
     card = (tmp_path / "out" / "README.md").read_text()
     assert "| agent | temperature | symbench | bbh | all tasks | tasks | answers |" in card
-    assert "| code_agent | 0.6 | 62.5 | 0.0 | 41.7 | 3 | 7 |" in card
+    assert "| code_agent | 0.6 | 62.5 | 0.0 | 41.7 | 3 | 8 |" in card  # of each task its questions, not its answers
     assert "1 answers were lost to the infrastructure" in card
 
 
@@ -181,6 +184,13 @@ def test_an_evaluation_of_other_weights_is_refused(
     with pytest.raises(StageFailed, match="evaluates another policy"):
         export(make_run(1, base), tmp_path / "out", evaluation=evaluation(base))
     assert not (tmp_path / "out").exists()
+
+
+def test_an_evaluation_by_a_server_cannot_be_compared_and_is_taken(
+    make_run: MakeRun, base: Path, tmp_path: Path, evaluation: Callable[..., Path]
+) -> None:
+    export(make_run(1, base), tmp_path / "out", evaluation=evaluation("a model at an address"))
+    assert "| code_agent |" in (tmp_path / "out" / "README.md").read_text()
 
 
 def test_what_is_there_is_replaced_only_if_asked_and_only_if_it_is_an_export(

@@ -174,6 +174,22 @@ def test_from_the_command_line_to_a_set(tmp_path: Path) -> None:
     assert "12 trajectories about 12 questions of 3 tasks" in card and "| bbh/word_sorting |" in card
 
 
+def test_two_teachers_trajectories_are_two_also_where_they_were_asked_the_same(tmp_path: Path) -> None:
+    run, other = tmp_path / "a", tmp_path / "b"
+    words = ["synthesize", "--tasks", TASKS[0], "--per-task", "2", "--difficulty", "1", "--data", str(tmp_path)]
+    assert CliRunner().invoke(app, [*words, "--out", str(run), "--json"]).exit_code == 0
+    other.mkdir()
+    lines = [json.loads(line) for line in (run / "trajectories.jsonl").read_text().splitlines()]
+    for line in lines:
+        line["verdict"]["outcome"] = "wrong"
+    (other / "trajectories.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    shares = [word for name in ("multi-turn", "switching", "repairing") for word in (f"--{name}", "0")]
+    words = ["check", str(run), str(other), *shares, "--out", str(tmp_path / "set"), "--json"]
+    told = json.loads(CliRunner().invoke(app, words).stdout)
+    assert told["kept"] == len(lines)
+    assert told["dropped"] == {"the answer is not correct": len(lines)}
+
+
 def test_a_wrong_form_or_a_test_task_is_one_clear_line(tmp_path: Path) -> None:
     wrong = CliRunner().invoke(app, ["synthesize", "--forms", "poem", "--out", str(tmp_path)])
     assert wrong.exit_code == 2 and "there is no form 'poem'" in wrong.stderr

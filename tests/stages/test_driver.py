@@ -207,6 +207,12 @@ def test_steps_without_an_update_are_found(world: Any) -> None:
         world.drive(1, 1)
 
 
+def test_a_job_may_be_killed_between_its_last_checkpoint_and_the_line_that_tells_of_it(world: Any) -> None:
+    world.tell(1, lose_metrics=[STEPS])
+    [finished] = world.drive(1, 1)
+    assert finished.steps == STEPS
+
+
 def test_the_error_of_a_job_is_in_the_line_the_driver_ends_with(world: Any) -> None:
     world.tell(1, fail="r1ci: ERROR there is no data at x. Mend: r1ci data build")
     with pytest.raises(StageFailed, match="exit code 1: r1ci: ERROR there is no data at x"):
@@ -283,7 +289,8 @@ def test_potential_is_measured_anew_with_the_policy_a_stage_starts_from(world: A
     first, second = world.drive(1, 2, remeasure=True)
     assert first.groups == {1: 4}
     assert second.groups == {1: 6, 2: 6} and second.manifest != first.manifest
-    assert (world.runs / "remeasured_before_stage2" / "potential" / "limit").read_text() == "77"  # as in training
+    measured = world.runs / f"remeasured_before_stage2_{first.weights[:8]}"  # another policy, another measurement
+    assert (measured / "potential" / "limit").read_text() == "77"  # as in training
 
 
 def test_what_the_first_manifest_leaves_out_is_not_measured_back_in(world: Any) -> None:
