@@ -3,7 +3,7 @@
 # pass rate on held-out questions before and after. No GPU, no network beyond the install. From any folder, again and
 # again: a finished step is not done twice.
 #   bash examples/sft.sh [overrides of the recipe]
-# The policy is the seed policy, which answers half of these questions by a guess in words. The set holds only
+# The policy is the seed policy, which answers more than half of these questions by a guess in words. The set holds only
 # trajectories in which code computes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of one trajectory (method: sections 1 and 3)."""
+    """Limits of one trajectory (docs/method.md)."""
 
     max_code_calls: int = 8
     code_timeout_s: float = 60.0
@@ -46,7 +46,7 @@ class ExecutorSettings:
 
 @dataclass(frozen=True, slots=True)
 class RewardWeights:
-    """What a trajectory earns (method: section 3). Any weight may be 0."""
+    """What a trajectory earns (docs/method.md). Any weight may be 0."""
 
     correct: float = 1.0
     format: float = 0.1

@@ -121,6 +121,7 @@ def chosen_questions(
             levels=parse_levels(difficulty),
             seed=seed,
             excluded=excluded,
+            on_missing=lambda words: typer.echo(f"note: {words}", err=True),
         )
     except (NoQuestions, UnknownSplit, ValueError, OSError) as error:
         fail(str(error))

@@ -82,7 +82,7 @@ def synthesize_command(
 @app.command("check")
 def check_command(
     runs: Annotated[list[Path] | None, typer.Argument(help="Folders of `r1ci sft synthesize`.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the set; without it, only the table.")] = SET,
+    out: Annotated[Path | None, typer.Option(help="Folder for the set.")] = SET,
     tokenizer: Annotated[
         str | None, typer.Option(help="Folder of the policy to fine-tune, or `seed`: lengths in its tokens.")
     ] = None,

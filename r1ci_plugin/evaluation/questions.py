@@ -7,7 +7,7 @@ see `external.py`), or a whole question as records hold it. Left out: answering 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from r1ci_plugin.data.plan import Plan, held_out
@@ -41,10 +41,11 @@ def held_out_questions(
     levels: Sequence[int] = (),
     seed: int = 0,
     excluded: frozenset[str] = frozenset(),
+    on_missing: Callable[[str], None] = lambda _: None,
 ) -> list[Question]:
     """Up to `per_task` questions of every task that a data set of the same split and seed does not train on.
 
-    Tasks whose official files are missing are left out; NoQuestions if that leaves none.
+    Tasks whose official files are missing are left out, which `on_missing` is told; NoQuestions if that leaves none.
     """
     plan = Plan.of(
         get_split(split),
@@ -57,14 +58,17 @@ def held_out_questions(
         excluded=excluded,
     )
     found: list[Question] = []
-    missing = ""
+    missing: dict[str, str] = {}
     for name in plan.tasks:
         try:
             found += held_out(plan, name)
         except FileNotFoundError as error:
-            missing = missing or str(error)
+            missing[name] = str(error)
+    reason = next(iter(missing.values()), "the chosen tasks have no question of these levels")
     if not found:
-        raise NoQuestions(missing or "the chosen tasks have no question of these levels")
+        raise NoQuestions(reason)
+    if missing:
+        on_missing(f"{len(missing)} of {len(plan.tasks)} tasks are left out ({', '.join(missing)}): {reason}")
     order = {name: place for place, name in enumerate(task_names())}
     return sorted(found, key=lambda question: order[question.task])
 

@@ -48,7 +48,7 @@ class ExecResult:
     cpu_s: float = 0.0
     max_rss_mb: float = 0.0
     isolation: str = "none"
-    """What protected the machine: `ns`, `landlock`, `seccomp`, `process` (rlimits only), or the remote's own word."""
+    """What protected the machine: `ns`, `landlock`, `seccomp`, or the remote's own word."""
     template: str = ""
     """Which warm template served the call, where there are templates."""
     backend: str = "local"

@@ -95,7 +95,7 @@ def check_start(config: Any) -> Iterator[Finding]:
 
 
 def check_set(config: Any) -> Iterator[Finding]:
-    """The set is there and fills a batch, and none of its questions is a held-out one."""
+    """The set is there and fills a batch."""
     import pyarrow.parquet as parquet
 
     for file in _files(config):

@@ -2,7 +2,7 @@
 
 Every stage is verl's own job, `python -m verl.trainer.main_ppo +recipe=r1ci_stageN`, as a person would start it. What
 is finished is in `stages.json`; everything else is read from the run folders, so the driver may be killed at any
-moment, the job with it or not. Left out: printing (`cli/stages.py`).
+moment, the job with it or not. Left out: printing (`cli/stages_run.py`).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The stock path of transformers copies keys and values once a query head whenever a mask is given; for a decode step of
 many rows that copy costs more than all else. Here the query heads of a group become extra query rows of their shared
 key head: the same sums, no copy. Registered as attention implementation `NAME`. Left out: building the mask
-(`batcher.py` gives a ready float mask (B, 1, Q, extent)).
+(`forward.py` gives a ready float mask (B, 1, Q, extent)).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ and a request that was aborted and continued gets the tokens it would have got u
 
 Log-probabilities are those of the distribution that was sampled from: logits / temperature, cut by top_k and top_p and
 renormalised (verl's `logprobs_mode: processed_logprobs`). Without a cut this is what verl's trainer computes. A greedy
-request reports temperature 1. Left out: stop conditions (`stopping.py`), the model's forward pass (`batcher.py`).
+request reports temperature 1. Left out: stop conditions (`stopping.py`), the model's forward pass (`forward.py`).
 """
 
 from __future__ import annotations
