@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from r1ci_plugin.data.plan import Plan, draw
+from r1ci_plugin.evaluation import questions as questions_module
 from r1ci_plugin.evaluation.external import external_question
 from r1ci_plugin.evaluation.questions import NoQuestions, choose_tasks, held_out_questions, read_questions
 from r1ci_plugin.tasks import Question, get_task, task_names
@@ -31,6 +32,21 @@ def test_evaluation_asks_what_a_data_set_of_the_same_split_holds_out() -> None:
     drawn = draw(Plan.of(SPLIT, [name], questions_per_task=40, validation_per_task=15), name)
     assert asked == drawn.questions["validation"]
     assert not {q.question_id for q in asked} & {q.question_id for q in drawn.questions["train"]}
+
+
+def test_tasks_whose_files_are_missing_are_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def held_out(plan: Plan, name: str) -> list[Question]:
+        if name == "bbh/snarks":
+            raise FileNotFoundError("no files of bbh: r1ci data fetch bbh")
+        return [get_task(name).make(1)]
+
+    monkeypatch.setattr(questions_module, "held_out", held_out)
+    said: list[str] = []
+    asked = held_out_questions(["bbh/snarks", "symbench/letters"], 1, on_missing=said.append)
+    assert [question.task for question in asked] == ["symbench/letters"]
+    assert said == ["1 of 2 tasks are left out (bbh/snarks): no files of bbh: r1ci data fetch bbh"]
+    with pytest.raises(NoQuestions, match="r1ci data fetch bbh"):
+        held_out_questions(["bbh/snarks"], 1)
 
 
 def test_a_file_of_records_questions_or_own_questions_is_read(tmp_path: Path, questions: list[Question]) -> None:
