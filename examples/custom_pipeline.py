@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from r1ci_plugin.data.row import SCHEMA, make_row
+from r1ci_plugin.stages.plan import override
 from r1ci_plugin.tasks import get_task
 
 TASKS = ("reasoning_gym/count_bits", "reasoning_gym/chain_sum")
@@ -52,18 +53,18 @@ def command(folder: Path, steps: int, overrides: list[str]) -> list[str]:
         "+r1ci.reward={format: 0.0, long_turns: 0.0}",  # only correctness counts here
         # --- all else is a user's own choice among verl's settings ---
         "algorithm.adv_estimator=rloo",
-        f"data.train_files={folder}/train.parquet",
-        f"data.val_files={folder}/validation.parquet",
+        override("data.train_files", folder / "train.parquet"),
+        override("data.val_files", folder / "validation.parquet"),
         *("data.return_raw_chat=true", "data.dataloader_num_workers=0"),
         *("data.train_batch_size=6", "actor_rollout_ref.actor.ppo_mini_batch_size=6"),
-        f"actor_rollout_ref.model.path={POLICY}",
+        override("actor_rollout_ref.model.path", POLICY),
         *("actor_rollout_ref.rollout.n=4", "actor_rollout_ref.rollout.calculate_log_probs=true"),
         *("trainer.v1.trainer_mode=sync", "trainer.val_before_train=false"),
         *("trainer.save_freq=-1", "trainer.test_freq=-1"),
         *(f"trainer.total_training_steps={steps}", "trainer.total_epochs=1000"),
         *("trainer.project_name=own", "trainer.experiment_name=custom_pipeline"),
-        *(f"trainer.default_local_dir={folder}/run", "trainer.logger=[console,file]"),
-        f"hydra.run.dir={folder}/hydra",
+        *(override("trainer.default_local_dir", folder / "run"), "trainer.logger=[console,file]"),
+        override("hydra.run.dir", folder / "hydra"),
         *overrides,
     ]
 

@@ -13,7 +13,7 @@ PY
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 stamp=.venv/r1ci-installed
 wanted="$extras $(cat setup.py examples/install.sh | cksum)"
-if ! grep -qxF "$wanted" "$stamp" 2>/dev/null; then
+if [ "$(grep "^$extras " "$stamp" 2>/dev/null | tail -n 1)" != "$wanted" ]; then
     echo "== installing r1ci_plugin[$extras] into .venv (a few minutes the first time)"
     if ! compgen -G '/dev/nvidia[0-9]*' >/dev/null && [ ! -e /dev/kfd ] && ! .venv/bin/python -c 'import torch' 2>/dev/null; then
         # without a GPU: this torch first, before anything asks for another

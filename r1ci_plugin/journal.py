@@ -127,8 +127,8 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def text_lines(path: Path) -> Iterator[str]:
     """The lines of a file of JSON lines by another writer. Only a line feed ends a line: JSON may hold separators such
-    as U+2028, at which `str.splitlines` would cut."""
-    with path.open(encoding="utf-8", newline="\n") as file:
+    as U+2028, at which `str.splitlines` would cut. The last one may be cut anywhere, also within a character."""
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
         for text in file:
             yield text.removesuffix("\n")
 

@@ -7,6 +7,7 @@ numbers (`analysis.py`).
 from __future__ import annotations
 
 import re
+import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -246,7 +247,7 @@ def _missing(study: Study) -> str:
         lines.append(f"The results began with {found} fine-tuned policies, which were made anew in between.")
     seconds = [sum(one.seconds.values()) for one in study.results.values() if one.seconds]
     if seconds:
-        lines.append(f"A piece took {sum(seconds) / len(seconds) / 60:.1f} minutes on average.")
+        lines.append(f"Half of the pieces took less than {statistics.median(seconds) / 60:.1f} minutes.")
     return "\n".join(lines)
 
 

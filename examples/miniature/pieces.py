@@ -12,6 +12,8 @@ from typing import Any
 
 from protocol import Arm, Protocol, digest
 
+from r1ci_plugin.stages.plan import override
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -77,7 +79,6 @@ def overrides(protocol: Protocol, piece: Piece, manifest: str) -> list[str]:
     arm, training, limits = protocol.arms[piece.arm], protocol.training, protocol.limits
     left_out = [task for task in protocol.tasks.train if task not in trained_tasks(protocol, arm, piece.seed)]
     settings: dict[str, Any] = {
-        "r1ci.manifest": manifest,
         "r1ci.curriculum.seed": piece.seed,
         "actor_rollout_ref.rollout.seed": piece.seed,
         "actor_rollout_ref.rollout.n": training.group_size,
@@ -101,6 +102,7 @@ def overrides(protocol: Protocol, piece: Piece, manifest: str) -> list[str]:
     ablation = [f"+r1ci_ablation@_global_={arm.ablation}"] if arm.ablation else []
     return [
         *ablation,
+        override("r1ci.manifest", manifest),
         *(f"{key}={value}" for key, value in settings.items()),
         *training.overrides,
         *arm.overrides,

@@ -17,6 +17,7 @@ from commands import R1CI, run
 from protocol import Protocol, digest
 
 from r1ci_plugin.curriculum.manifest import Manifest, load_manifest, make_manifest, write_manifest
+from r1ci_plugin.stages.plan import override
 
 SLOTS = 4
 """Code calls at once, however few processors: scripts that never end would else hold up all others, each for the whole
@@ -130,7 +131,7 @@ def _widen(shared: Shared) -> None:
 def _fine_tune(shared: Shared) -> None:
     sft, runs = shared.protocol.sft, shared.folder / "runs"
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=1"]
-    command += ["-m", "verl.trainer.sft_trainer", "+recipe=r1ci_sft", f"model.path={shared.cold}"]
+    command += ["-m", "verl.trainer.sft_trainer", "+recipe=r1ci_sft", override("model.path", shared.cold)]
     command += [f"data.train_batch_size={sft.batch}", f"optim.lr={sft.learning_rate}", "data.truncation=right"]
     command += [f"trainer.total_epochs={sft.epochs}", f"trainer.seed={sft.seed}"]
     run(command, _log(shared, "fine_tuning"), {"R1CI_SFT": shared.folder / "sft", "R1CI_RUNS": runs})

@@ -101,7 +101,7 @@ PLANS: dict[str, Plan] = {
 
 
 def _tuned(protocol: Protocol, folder: Path) -> dict[str, float]:
-    return analysis.tuned(analysis.Study.of(protocol, results.read_all(folder)))
+    return analysis.tuned(analysis.Study.of(protocol, training.current(protocol, folder)))
 
 
 def _run(protocol: Protocol, wanted: Sequence[Piece], work: Path, folder: Path, parallel: int) -> None:
@@ -147,7 +147,7 @@ def _processors() -> int:
 
 
 def _analyse(protocol: Protocol, folder: Path, target: Path | None) -> None:
-    study = analysis.Study.of(protocol, results.read_all(folder))
+    study = analysis.Study.of(protocol, training.current(protocol, folder))
     print(page.markdown(study))
     try:
         drawn = page.figures(study, folder / "figures")

@@ -7,11 +7,13 @@ what is trained with which settings (`pieces.py`), what all pieces share (`share
 from __future__ import annotations
 
 import shutil
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import result as results
+from analysis import BASE
 from commands import R1CI, run
 from pieces import Piece, overrides, settings_digest, trained_tasks
 from protocol import Protocol, digest
@@ -22,10 +24,29 @@ from r1ci_plugin.curriculum.manifest import load_manifest
 from r1ci_plugin.stages.run_folder import RunFolder
 from r1ci_plugin.weights import folder_digest
 
+OTHER = "other settings than the protocol's: move it away"
+
 
 def is_done(protocol: Protocol, piece: Piece, folder: Path) -> bool:
     """Whether the result of a piece is there. Raises ResultError for one of other settings."""
     return _is_done(folder / f"{piece.name}.json", settings_digest(protocol, piece))
+
+
+def current(protocol: Protocol, folder: Path) -> list[results.Result]:
+    """All results of a folder. Raises ResultError for one of other settings than the protocol's."""
+    found = results.read_all(folder)
+    for one in found:
+        if one.settings != settings_of(protocol, one):
+            raise results.ResultError(f"the result {one.arm}-{one.seed} in {folder} was made with {OTHER}")
+    return found
+
+
+def settings_of(protocol: Protocol, one: results.Result) -> str | None:
+    """The digest of the settings that a result of its name has now; None for an arm the protocol does not have."""
+    if one.arm in BASE.values():
+        return baseline_digest(protocol, one.arm)
+    piece = Piece(one.arm, one.seed, one.learning_rate, one.is_tuning)
+    return settings_digest(protocol, piece) if one.arm in protocol.arms else None
 
 
 def train(shared: Shared, piece: Piece, work: Path, folder: Path, say: Callable[[str], None]) -> results.Result:
@@ -34,7 +55,7 @@ def train(shared: Shared, piece: Piece, work: Path, folder: Path, say: Callable[
     home = _home(work, piece.name, settings_digest(protocol, piece))
     log = home / "console.log"
     say(f"{piece.name}: training (log: {log})")
-    seconds = {"training": _run_stages(shared, piece, home, log)}
+    seconds = {"training": _timed(home, lambda: _run_stages(shared, piece, home, log))}
     last = _run_folder(shared, piece, home, arm.runs) / f"global_step_{_last_step(shared, piece, home)}"
     policy = last / "actor" / "huggingface"
     say(f"{piece.name}: evaluating")
@@ -109,11 +130,11 @@ def _is_done(file: Path, settings: str) -> bool:
     if not file.exists():
         return False
     if results.read(file).settings != settings:
-        raise results.ResultError(f"{file} was made with other settings than the protocol's: move it away")
+        raise results.ResultError(f"{file} was made with {OTHER}")
     return True
 
 
-def _run_stages(shared: Shared, piece: Piece, home: Path, log: Path) -> float:
+def _run_stages(shared: Shared, piece: Piece, home: Path, log: Path) -> None:
     arm, manifest = shared.protocol.arms[piece.arm], shared.manifest_of(piece.arm)
     command = [*R1CI, "stages", "run", "--from", 1, "--to", arm.runs, "--policy", shared.start_of(piece.arm).absolute()]
     command += overrides(shared.protocol, piece, str(manifest.absolute()))
@@ -122,9 +143,21 @@ def _run_stages(shared: Shared, piece: Piece, home: Path, log: Path) -> float:
     def spent() -> bool:
         return arm.ends_at_budget and _sampled(first) > shared.protocol.budget
 
-    if spent():
-        return 0.0
-    return run(command, log, {"R1CI_DATA": shared.data.absolute(), "R1CI_RUNS": first.parent.absolute()}, ended=spent)
+    if not spent():
+        folders = {"R1CI_DATA": shared.data.absolute(), "R1CI_RUNS": first.parent.absolute()}
+        run(command, log, folders, ended=spent)
+
+
+def _timed(home: Path, work: Callable[[], None]) -> float:
+    """Seconds of the work, those of earlier sittings that ended before its end included."""
+    file, started = home / "seconds", time.monotonic()
+    before = float(file.read_text()) if file.exists() else 0.0
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        work()
+    finally:
+        file.write_text(str(before + time.monotonic() - started))
+    return float(file.read_text())
 
 
 def _run_folder(shared: Shared, piece: Piece, home: Path, stage: int) -> Path:

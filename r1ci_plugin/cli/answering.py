@@ -101,6 +101,8 @@ class Options:
     def setup(self, make_policy: Callable[[], Policy]) -> Setup:
         """How a run gets its answers."""
         endpoints = tuple(part.strip() for part in self.sandbox.split(",") if part.strip())
+        if self.max_cost is not None and not any((_prices(self.prices).prompt, _prices(self.prices).sampled)):
+            fail("--max-cost needs --prices PROMPT,SAMPLED: without them every answer costs 0")
         is_bounded = self.max_tokens is not None or self.max_cost is not None
         return Setup(
             make_policy,

@@ -15,16 +15,16 @@ from rich.console import Console
 
 from r1ci_plugin.cli import answering as a
 from r1ci_plugin.cli.output import fail
-from r1ci_plugin.cli.printable import printable
 from r1ci_plugin.evaluation.agents import AGENTS, Answered, Context, get_agent
 from r1ci_plugin.evaluation.answering import Setup
 from r1ci_plugin.evaluation.policies import PolicyUnavailable
 from r1ci_plugin.interpreter.executor import ExecResult
 from r1ci_plugin.interpreter.settings import make_executor
+from r1ci_plugin.printable import printable
 from r1ci_plugin.protocol import render_result
 from r1ci_plugin.tasks import Question
 
-console = Console(highlight=False)
+console = Console(highlight=False, emoji=False)
 
 
 @a.with_options("prices", "concurrency", "slots", "max_tokens", "max_cost")

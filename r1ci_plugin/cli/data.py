@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,12 +29,13 @@ from r1ci_plugin.data.build import Built, Measure, TaskFailed, WouldOverwrite, b
 from r1ci_plugin.data.check import Checked, check_folder, read_part
 from r1ci_plugin.data.plan import PARTS, Plan
 from r1ci_plugin.installing import install
+from r1ci_plugin.printable import printable
 from r1ci_plugin.seed_policy import seed_policy_path
 from r1ci_plugin.tasks import task_names
 from r1ci_plugin.tasks.splits import SPLITS, Split, UnknownSplit, get_split
 
 app = typer.Typer(help="Questions as files for verl: build, show, check, fetch.", no_args_is_help=True)
-console = Console()
+console = Console(emoji=False)
 
 FOLDER, SEED_POLICY = Path("data/r1ci"), seed_policy_path()
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of a built data set.")]
@@ -79,6 +81,8 @@ def build_command(
         built = _build_with_progress(plan, out, workers, force, measure or characters, quiet=as_json)
     except (WouldOverwrite, TaskFailed, ValueError) as error:
         fail(str(error))
+    except BrokenProcessPool:
+        fail("a process that draws questions was killed, for lack of memory perhaps: the same command goes on")
     except OSError as error:
         fail(f"{out} cannot be written ({error.strerror or error}): choose another folder with --out")
     if as_json:
@@ -106,15 +110,18 @@ def show_command(
     """Show one row of a file as verl sees it, and what its verifier knows."""
     if not (folder / f"{part}.parquet").exists():
         fail(f"{folder} holds no {part}.parquet: `r1ci data build --out {folder}` makes it")
-    row = next((found for found in read_part(folder, part) if found.row["extra_info"]["index"] == index), None)
+    try:
+        row = next((found for found in read_part(folder, part) if found.row["extra_info"]["index"] == index), None)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        fail(f"{part}.parquet in {folder} cannot be read ({type(error).__name__}: {error})")
     if row is None:
         fail(f"{part}.parquet has no row {index}")
     if as_json:
         typer.echo(json.dumps(row.row))
         return
     info = row.row["extra_info"]
-    console.rule(f"{row}  seed {info['seed']}  difficulty {info['difficulty']}  {info['question_id']}")
-    console.print(row.prompt, markup=False, highlight=False)
+    console.rule(f"{printable(str(row))}  seed {info['seed']}  difficulty {info['difficulty']}  {info['question_id']}")
+    console.print(printable(row.prompt), markup=False, highlight=False)
     console.rule("for the verifier alone")
     console.print_json(json.dumps(row.question.payload if row.question else None))
 
@@ -293,7 +300,7 @@ def read_question_ids(file: Path | None) -> frozenset[str]:
 def _split(name: str) -> Split:
     try:
         return get_split(name)
-    except UnknownSplit as error:
+    except (UnknownSplit, UnicodeDecodeError) as error:
         raise typer.BadParameter(str(error), param_hint="--split") from None
 
 
@@ -307,7 +314,7 @@ def _built_table(built: list[Built], unit: str) -> Table:
     )
     for one in built:
         counts = (str(one.questions.get(part, "")) for part in PARTS)
-        levels = f"{one.levels[0]}-{one.levels[-1]}" if one.levels else ""
+        levels = _levels_text(one.levels)
         labels = f"labels: {escape(one.labels)}" if one.labels else ""
         notes = "; ".join(filter(None, (f"{one.missing} missing" if one.missing else "", labels)))
         name = f"{one.task}\n  {notes}" if notes else one.task
@@ -318,12 +325,19 @@ def _built_table(built: list[Built], unit: str) -> Table:
     return table
 
 
+def _levels_text(levels: Sequence[int]) -> str:
+    """A range, or the levels where some between are missing."""
+    if levels and tuple(levels) == tuple(range(levels[0], levels[-1] + 1)):
+        return f"{levels[0]}-{levels[-1]}"
+    return ",".join(map(str, levels))
+
+
 def _print_checked(checked: Checked) -> None:
     counts = ", ".join(f"{count} in {part}" for part, count in checked.questions.items())
     console.print(f"{counts}; {checked.solved} solutions judged")
     if checked.prompt_tokens:
         console.print("prompt tokens: median {}, 95th percentile {}, longest {}".format(*checked.prompt_tokens))
     for finding in checked.findings:
-        console.print(f"[red]wrong[/red] {escape(finding)}")
+        console.print(f"[red]wrong[/red] {escape(printable(finding))}")
     if checked.ok:
         console.print("[green]ok[/green]: hashes, rows, no question twice, no test task in training, solutions correct")

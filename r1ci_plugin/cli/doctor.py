@@ -29,8 +29,9 @@ def command(
     job = doctor.job_of(recipe)
     with contextlib.redirect_stdout(sys.stderr):  # verl and its friends print; stdout is for the findings
         findings = list(doctor.examine(recipe, given))
-        lines = doctor.recipe_diff(doctor.compose(recipe, given, job=job), job) if diff else []
-    healthy = all(finding.ok for finding in findings)
+        healthy = all(finding.ok for finding in findings)
+        # what does not compose has no differences; the findings say why
+        lines = doctor.recipe_diff(doctor.compose(recipe, given, job=job), job) if diff and healthy else []
     if as_json:
         typer.echo(json.dumps({"ok": healthy, "findings": [finding.to_dict() for finding in findings], "diff": lines}))
     else:

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typing_extensions import Self
 
 from r1ci_plugin.cli import answering as a
 from r1ci_plugin.cli import evaluation_tables, interchange
 from r1ci_plugin.cli.output import JsonOption, fail
-from r1ci_plugin.cli.printable import printable
 from r1ci_plugin.evaluation.agents import AGENTS, get_agent
 from r1ci_plugin.evaluation.answering import Setup, open_runner
 from r1ci_plugin.evaluation.questions import NoQuestions, choose_tasks, held_out_questions, read_questions
 from r1ci_plugin.evaluation.runner import Job, Tally
 from r1ci_plugin.evaluation.scores import contenders, scores_of
+from r1ci_plugin.printable import printable
 from r1ci_plugin.record import Record
 from r1ci_plugin.tasks import Question
 from r1ci_plugin.tasks.splits import UnknownSplit, get_split
@@ -70,7 +72,8 @@ def run_command(
         for sample in range(samples)
     ]
     if dry_run:
-        typer.echo(_estimate(jobs, setup))
+        estimate = _Estimate.of(jobs, setup)
+        typer.echo(json.dumps(asdict(estimate)) if as_json else str(estimate))
         raise typer.Exit
     settings = {
         "command": "eval run",
@@ -150,15 +153,31 @@ CHARACTERS_A_TOKEN = 4
 """For estimates only."""
 
 
-def _estimate(jobs: Sequence[Job], setup: Setup) -> str:
+@dataclass(frozen=True)
+class _Estimate:
     """What a run would take at most: prompts are sent again with every turn, so this counts one turn."""
-    prompt = sum(len(job.question.prompt) for job in jobs) // CHARACTERS_A_TOKEN
-    sampled = len(jobs) * setup.sampling.response_tokens
-    return (
-        f"{len(jobs)} answers to {len({job.question.question_id for job in jobs})} questions of "
-        f"{len({job.question.task for job in jobs})} tasks: about {prompt:,} prompt tokens a turn, "
-        f"at most {sampled:,} tokens of responses"
-    )
+
+    answers: int
+    questions: int
+    tasks: int
+    prompt_tokens: int
+    response_tokens: int
+
+    @classmethod
+    def of(cls, jobs: Sequence[Job], setup: Setup) -> Self:
+        return cls(
+            len(jobs),
+            len({job.question.question_id for job in jobs}),
+            len({job.question.task for job in jobs}),
+            sum(len(job.question.prompt) for job in jobs) // CHARACTERS_A_TOKEN,
+            len(jobs) * setup.sampling.response_tokens,
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"{self.answers} answers to {self.questions} questions of {self.tasks} tasks: about "
+            f"{self.prompt_tokens:,} prompt tokens a turn, at most {self.response_tokens:,} tokens of responses"
+        )
 
 
 def _tell(records: Sequence[Record], tally: Tally, out: Path, as_json: bool) -> None:

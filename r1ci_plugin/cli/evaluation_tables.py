@@ -16,7 +16,6 @@ import typer
 from rich.console import Console
 
 from r1ci_plugin.cli.output import JsonOption, fail
-from r1ci_plugin.cli.printable import printable
 from r1ci_plugin.evaluation.behaviour import behaviour_of
 from r1ci_plugin.evaluation.comparison import NothingInCommon
 from r1ci_plugin.evaluation.comparison import compare as compare_scores
@@ -27,6 +26,7 @@ from r1ci_plugin.evaluation.scores import scores_of
 from r1ci_plugin.evaluation.sheet import Sheet, csv_of
 from r1ci_plugin.evaluation.tables import rows_of
 from r1ci_plugin.journal import Journal
+from r1ci_plugin.printable import printable
 from r1ci_plugin.record import Record
 from r1ci_plugin.record_files import NoRecords, read_records
 from r1ci_plugin.reward.pool import PoolBroken, VerifierPool
@@ -105,7 +105,7 @@ def verify(
             with Journal(write) as journal:
                 for record in done.records:
                     journal.append(record.to_dict())
-        except OSError as error:
+        except (OSError, ValueError) as error:
             fail(f"{write} cannot be written: {error}")
     if as_json:
         typer.echo(json.dumps({"judged": done.judged, "changes": [change.to_dict() for change in done.changes]}))

@@ -35,7 +35,7 @@ def command(
 
     try:
         facts = export(RunFolder(run), out, evaluation=evaluation, licence=licence, force=force)
-    except StageFailed as error:
+    except (StageFailed, OSError) as error:
         fail(str(error))
     if as_json:
         typer.echo(json.dumps(asdict(facts)))

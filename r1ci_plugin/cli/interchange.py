@@ -5,6 +5,7 @@ Left out: the formats (`evaluation/inspect_log.py`).
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import datetime, timezone
 from enum import Enum
@@ -53,8 +54,10 @@ def import_command(
 ) -> None:
     """Read a log back into the folder of a run, for `show`, `compare`, `verify` and `r1ci view`."""
     try:
-        records = list(from_log(json.loads(file.read_text(encoding="utf-8"))))
-        with open_run(out, {"command": "eval import", "file": file.name}) as journal:
+        data = file.read_bytes()
+        records = list(from_log(json.loads(data)))
+        digest = hashlib.sha256(data).hexdigest()
+        with open_run(out, {"command": "eval import", "file": file.name, "sha256": digest}) as journal:
             for record in records:
                 if record.key not in journal:
                     journal.append(record.to_dict())

@@ -25,8 +25,9 @@ class Live:
     def __init__(self, total: int, quiet: bool = False) -> None:
         self._total, self._quiet = total, quiet
         self._started = self._said = time.monotonic()
-        self._done, self._right, self._tokens, self._run_s = 0, 0.0, 0, 0.0
-        self._fresh_since = 0
+        self._done, self._right = 0, 0.0
+        self._fresh, self._tokens, self._run_s = 0, 0, 0.0
+        """Of answers of this sitting: those read back from an earlier one took no time of it."""
         self._bar: Progress | None = None
         if sys.stderr.isatty() and not quiet:
             self._bar = Progress(
@@ -49,12 +50,14 @@ class Live:
         if self._bar:
             self._bar.stop()
 
-    def on_record(self, record: Record) -> None:
-        """Take in one more record."""
+    def on_record(self, record: Record, is_fresh: bool = True) -> None:
+        """Take in one more record. is_fresh: it was answered now, not read back."""
         self._done += 1
         self._right += record.acc
-        self._tokens += record.usage.sampled_tokens
-        self._run_s += sum(call.result.run_s for call in record.trajectory.calls if call.result)
+        if is_fresh:
+            self._fresh += 1
+            self._tokens += record.usage.sampled_tokens
+            self._run_s += sum(call.result.run_s for call in record.trajectory.calls if call.result)
         if self._bar:
             self._bar.update(self._line, completed=self._done, description=self._words())
         elif not self._quiet and time.monotonic() - self._said > LINE_EVERY_S:
@@ -69,5 +72,5 @@ class Live:
         )
 
     def _eta(self) -> str:
-        seconds = (time.monotonic() - self._started) / self._done * (self._total - self._done)
+        seconds = (time.monotonic() - self._started) / max(1, self._fresh) * (self._total - self._done)
         return f"{seconds / 60:.0f} min left"

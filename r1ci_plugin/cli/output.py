@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from r1ci_plugin.cli.printable import printable
+from r1ci_plugin.printable import printable
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 

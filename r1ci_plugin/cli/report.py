@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from r1ci_plugin.cli.output import JsonOption
+from r1ci_plugin.cli.output import JsonOption, fail
 from r1ci_plugin.installing import install
 from r1ci_plugin.report.sources import SourceError, Sources, read_sources
 
@@ -33,22 +33,18 @@ def command(
 ) -> None:
     """Make one static page from runs: figures with their numbers below, for light and dark, and as PNG."""
     if missing := [name for name in ("matplotlib", "jinja2") if find_spec(name) is None]:
-        typer.echo(f"error: the report needs {' and '.join(missing)}: {install('report')}", err=True)
-        raise typer.Exit(2)
+        fail(f"the report needs {' and '.join(missing)}: {install('report')}")
     try:
         sources = read_sources(paths)
     except SourceError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
+        fail(str(error))
     folder = out or _default_folder(paths[0])
     try:
-        page = _write(folder, sources, quiet=as_json)
+        page, figures = _write(folder, sources, quiet=as_json)
     except OSError as error:
-        typer.echo(f"error: {folder} cannot be written: {error}", err=True)
-        raise typer.Exit(2) from None
+        fail(f"{folder} cannot be written: {error}")
     if as_json:
-        figures = sorted(str(file) for file in (page.parent / "figures").glob("*.png"))
-        typer.echo(json.dumps({"page": str(page), "figures": figures}))
+        typer.echo(json.dumps({"page": str(page), "figures": [str(file) for file in figures]}))
     else:
         typer.echo(f"report: {page}")
 
@@ -57,7 +53,7 @@ def _default_folder(first: Path) -> Path:
     return (first if first.is_dir() else first.parent) / "report"
 
 
-def _write(folder: Path, sources: Sources, *, quiet: bool) -> Path:
+def _write(folder: Path, sources: Sources, *, quiet: bool) -> tuple[Path, list[Path]]:
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from r1ci_plugin.cli import answering as a
 from r1ci_plugin.cli.output import JsonOption, fail
-from r1ci_plugin.cli.printable import printable
+from r1ci_plugin.printable import printable
 from r1ci_plugin.record import Record
 from r1ci_plugin.sft.filters import Chosen, FilterSettings
 from r1ci_plugin.sft.forms import FORMS, TEACHER_FORMS

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from r1ci_plugin.cli.output import JsonOption
-from r1ci_plugin.cli.printable import printable
+from r1ci_plugin.printable import printable
 from r1ci_plugin.recipe_files import runs_folder
 from r1ci_plugin.stages.errors import StageFailed
 from r1ci_plugin.stages.plan import REFERENCES, STAGES, Plan
@@ -56,7 +56,7 @@ def run_command(
         finished = _drive(plan, runs_folder())
         if export is not None:
             _export(runs_folder() / f"r1ci_stage{last}", export, finished[-1].weights)
-    except StageFailed as error:
+    except (StageFailed, OSError) as error:
         _say(f"error: {error}")
         raise typer.Exit(1) from None
     if as_json:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from r1ci_plugin.cli.output import JsonOption
+from r1ci_plugin.cli.output import JsonOption, fail
 from r1ci_plugin.cli.tables import FITTING
 from r1ci_plugin.tasks import Task, UnknownTask, get_task, task_names
 from r1ci_plugin.tasks.check import checks, class_balance
@@ -25,7 +25,7 @@ from r1ci_plugin.tasks.splits import kin
 app = typer.Typer(
     help="The 144 tasks: what they are, their questions, and whether they are sound.", no_args_is_help=True
 )
-console = Console()
+console = Console(emoji=False)
 
 SuiteOption = Annotated[str | None, typer.Option(help=f"Only this suite: {', '.join(SUITES)}.")]
 TasksOption = Annotated[str | None, typer.Option(help="Only tasks that match these patterns, separated by commas.")]
@@ -81,6 +81,8 @@ def show_command(
     task = found(name)
     try:
         question = task.make(seed, difficulty)
+    except FileNotFoundError as error:
+        fail(str(error))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     answer = task.solve(question)
@@ -128,8 +130,11 @@ def check_command(
 @app.command("gallery")
 def gallery_command(out: Annotated[Path, typer.Option(help="Folder for the pages.")] = Path("docs/gallery")) -> None:
     """Write a page for each suite with one question of every task, its drawing and the oracle's answer."""
-    for page in write_gallery(out):
-        console.print(f"wrote {page}")
+    try:
+        for page in write_gallery(out):
+            console.print(f"wrote {page}")
+    except OSError as error:
+        fail(f"{out} cannot be written: {error}")
 
 
 def check_one(task: Task, full: bool) -> dict[str, Any]:
@@ -169,7 +174,10 @@ def selected(suite: str | None, patterns: str | None) -> list[str]:
     if suite is not None and suite not in SUITES:
         raise typer.BadParameter(f"unknown suite {suite!r}: one of {', '.join(SUITES)}")
     wanted = [pattern.strip() for pattern in patterns.split(",")] if patterns else ["*"]
-    matching = {name for pattern in wanted for name in task_names(pattern) or task_names(f"*/{pattern}")}
+    of_pattern = {pattern: task_names(pattern) or task_names(f"*/{pattern}") for pattern in wanted}
+    if unknown := [pattern for pattern, names in of_pattern.items() if not names]:
+        raise typer.BadParameter(f"no task matches {unknown[0]!r}: `r1ci tasks list` shows all of them")
+    matching = {name for names in of_pattern.values() for name in names}
     names = [name for name in task_names(f"{suite}/*" if suite else "*") if name in matching]
     if not names:
         raise typer.BadParameter(f"no task matches {patterns or suite!r}: `r1ci tasks list` shows all of them")

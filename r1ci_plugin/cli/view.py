@@ -43,6 +43,7 @@ def command(
         files = find_files(run)
         records = _counted(read_records(run), len_hint=_lines(files), quiet=as_json)
         packed = pack(islice(records, limit or None), _boundaries(policy))
+        left_out = sum(1 for _ in records)
     except (NoRecords, OSError, ValueError) as error:
         fail(str(error))
     if not packed.trajectories:
@@ -54,7 +55,7 @@ def command(
         fail(f"the page needs jinja2: {install('report')}")
     except OSError as error:
         fail(f"{file} cannot be written: {error}")
-    _tell(file, packed.trajectories, _lines(files) - packed.trajectories, as_json)
+    _tell(file, packed.trajectories, left_out, as_json)
     if open_it:
         webbrowser.open(file.resolve().as_uri())
 

@@ -99,6 +99,8 @@ def build(
     store = out / _UNFINISHED / fingerprint(plan)
     store.mkdir(parents=True, exist_ok=True)
     left_out = _draw_all(plan, store, workers or os.cpu_count() or 1, on_task)
+    if len(left_out) == len(plan.tasks):
+        raise ValueError(f"no task is left to build: {next(iter(left_out.values()))}")
     (out / RECORD).unlink(missing_ok=True)
     built = _write_parts([name for name in plan.tasks if name not in left_out], store, out, measure)
     record = _record(plan, built, out)

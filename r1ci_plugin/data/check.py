@@ -76,10 +76,14 @@ async def check_folder(
     """
     if not (folder / RECORD).exists():
         raise FileNotFoundError(f"{folder} holds no finished data set: `r1ci data build --out {folder}` makes one")
-    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    findings = list(_files(folder, record))
-    rows = [row for part in PARTS if (folder / f"{part}.parquet").exists() for row in read_part(folder, part)]
-    findings += [*_rows(rows), *_twice(rows), *_leaked_tasks(rows)]
+    findings = list(_files(folder))
+    rows: list[Row] = []
+    for part in PARTS:
+        try:
+            rows += read_part(folder, part) if (folder / f"{part}.parquet").exists() else ()
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            findings.append(f"{part}.parquet cannot be read ({type(error).__name__}: {error})")
+    findings += [*_rows(rows), *_twice(rows), *_leaked_tasks(rows)] if rows else ["there is no question"]
     lengths = sorted(count_tokens(row.prompt) for row in rows) if count_tokens else []
     if lengths and max_prompt_tokens and lengths[-1] > max_prompt_tokens:
         too_long = sum(length > max_prompt_tokens for length in lengths)
@@ -96,14 +100,20 @@ def read_part(folder: Path, part: str) -> Iterator[Row]:
             yield Row(part, row, _question(row))
 
 
-def _files(folder: Path, record: dict[str, Any]) -> Iterator[str]:
-    if record["protocol"] != PROTOCOL:
-        yield f"built for protocol {record['protocol']}, installed is {PROTOCOL}: `r1ci data build --force` mends it"
-    for name, facts in record["files"].items():
+def _files(folder: Path) -> Iterator[str]:
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        protocol, hashes = record["protocol"], {name: facts["sha256"] for name, facts in record["files"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        yield f"{RECORD} cannot be read ({type(error).__name__}: {error}): `r1ci data build --force` mends it"
+        return
+    if protocol != PROTOCOL:
+        yield f"built for protocol {protocol}, installed is {PROTOCOL}: `r1ci data build --force` mends it"
+    for name, expected in hashes.items():
         file = folder / name
         if not file.exists():
             yield f"{name} is missing"
-        elif hashlib.sha256(file.read_bytes()).hexdigest() != facts["sha256"]:
+        elif hashlib.sha256(file.read_bytes()).hexdigest() != expected:
             yield f"{name} is not the file that was built: its SHA-256 differs from {RECORD}"
         elif not parquet.read_schema(file).equals(SCHEMA):
             yield f"{name} has other columns than verl and our reward manager read"

@@ -46,7 +46,7 @@ async def open_runner(
     folder: Path,
     settings: Mapping[str, Any],
     questions: Sequence[Question],
-    on_record: Callable[[Record], None] | None = None,
+    on_record: Callable[[Record, bool], None] | None = None,
 ) -> AsyncIterator[Runner]:
     """A runner over the journal of `folder`, which is claimed for `settings`.
 

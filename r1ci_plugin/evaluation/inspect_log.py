@@ -72,7 +72,7 @@ def from_log(log: Any) -> Iterator[Record]:
     for sample in samples:
         try:
             yield Record.from_dict(sample["metadata"][METADATA])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise NotOurs(
                 f"sample {sample.get('id') if isinstance(sample, dict) else sample!r} holds no record under "
                 f"metadata.{METADATA} ({type(error).__name__}: {error}): only logs of `r1ci eval export` can be read"

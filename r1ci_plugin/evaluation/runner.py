@@ -104,7 +104,7 @@ class Runner:
         concurrency: int = 16,
         attempts: int = 3,
         budget: Budget | None = None,
-        on_record: Callable[[Record], None] | None = None,
+        on_record: Callable[[Record, bool], None] | None = None,
     ) -> None:
         self._context, self._pool, self._journal = context, pool, journal
         self._gate = asyncio.Semaphore(concurrency)
@@ -123,7 +123,7 @@ class Runner:
         Raises PolicyError and PoolBroken, which end a run: nothing that was written is lost.
         """
         if job.key in self._journal:
-            return self._count(Record.from_dict(self._journal.get(job.key)))
+            return self._count(Record.from_dict(self._journal.get(job.key)), is_fresh=False)
         async with self._gate:
             if not await self._spending.start():
                 self.tally.not_started += 1
@@ -137,7 +137,7 @@ class Runner:
             record = await self._judged(job, answered, wall_s)
         self._journal.append(record.to_dict())
         self.tally.fresh += 1
-        return self._count(record)
+        return self._count(record, is_fresh=True)
 
     async def answer_all(self, jobs: Iterable[Job]) -> list[Record]:
         """The records of all jobs that could be answered, in order. Raises as `answer`, with the others cancelled."""
@@ -190,12 +190,12 @@ class Runner:
             self._agents[name] = get_agent(name)
         return self._agents[name]
 
-    def _count(self, record: Record) -> Record:
+    def _count(self, record: Record, *, is_fresh: bool) -> Record:
         self.tally.done += 1
         self.tally.right += record.acc
         self.tally.usage += record.usage
         if self._on_record:
-            self._on_record(record)
+            self._on_record(record, is_fresh)
         return record
 
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from r1ci_plugin.printable import printable
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -75,7 +77,7 @@ class Sheet:
         return table
 
     def _texts(self, row: Sequence[Cell]) -> list[str]:
-        return [_text(cell, column) for cell, column in zip(row, self.columns, strict=True)] if row else []
+        return [printable(_text(cell, column)) for cell, column in zip(row, self.columns, strict=True)] if row else []
 
 
 def csv_of(lines: Sequence[Mapping[str, Any]]) -> str:

@@ -44,8 +44,11 @@ def sections(sources: Sources) -> list[Section]:
     return [section for section in kept if section.panels]
 
 
-def write_report(folder: Path, sources: Sources, on_panel: Callable[[str], None] = lambda title: None) -> Path:
-    """Write `folder/index.html` and `folder/figures/*.png`; gives the page. `on_panel` hears each title when drawn.
+def write_report(
+    folder: Path, sources: Sources, on_panel: Callable[[str], None] = lambda title: None
+) -> tuple[Path, list[Path]]:
+    """Write `folder/index.html` and `folder/figures/*.png`; gives the page and the figures. `on_panel` hears each title
+    when drawn.
 
     Needs matplotlib and jinja2 (extra `report`).
     """
@@ -58,9 +61,9 @@ def write_report(folder: Path, sources: Sources, on_panel: Callable[[str], None]
             on_panel(panel.title)
     page = folder / PAGE
     partial = folder / f"{PAGE}.partial"
-    partial.write_text(_render(sources, shown, drawn), encoding="utf-8")
+    partial.write_text(_render(sources, shown, drawn), encoding="utf-8", errors="replace")
     os.replace(partial, page)  # a report that is open in a browser is whole at every moment
-    return page
+    return page, [folder / FIGURES / f"{slug}.png" for slug in sorted(drawn)]
 
 
 def _draw(panel: Panel, folder: Path) -> str:

@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from r1ci_plugin.curriculum.manifest import Manifest, ManifestError, load_manifest
+from r1ci_plugin.evaluation.scores import contenders, task_name
 from r1ci_plugin.journal import text_lines
 from r1ci_plugin.metrics import Metrics, read_steps
+from r1ci_plugin.record import Record
 from r1ci_plugin.record_files import TRAJECTORIES, NoRecords, read_records
 from r1ci_plugin.report.tally import Tally
 
@@ -40,15 +42,15 @@ class TrainingRun:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The judged answers of one agent in one run of evaluation; lost ones are in no count."""
+    """The judged answers of a contender (`evaluation/scores.py`) in a run of evaluation; lost ones are in no count."""
 
     run: str
-    agent: str
+    contender: str
     tasks: dict[str, Tally]
 
     @property
     def name(self) -> str:
-        return f"{self.run}: {self.agent}"
+        return f"{self.run}: {self.contender}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +78,14 @@ class Sources:
 def read_sources(paths: Sequence[Path]) -> Sources:
     """Read all paths. Raises SourceError for one that is none of the three kinds, or empty."""
     found = Sources([], [], [])
+    names = _names(paths)
     for path in paths:
         if path.is_file() and path.suffix == ".parquet":
             found.placements.append(_placement(path))
         elif (path / "metrics").is_dir():
-            found.runs.append(_training_run(path))
+            found.runs.append(_training_run(path, names[path]))
         elif (path / TRAJECTORIES).is_file():
-            found.evaluations.extend(_evaluations(path))
+            found.evaluations.extend(_evaluations(path, names[path]))
         else:
             raise SourceError(
                 f"{path} is no run folder (metrics/ or trajectories.jsonl in it) and no manifest (.parquet)"
@@ -92,14 +95,27 @@ def read_sources(paths: Sequence[Path]) -> Sources:
     return found
 
 
-def _training_run(folder: Path) -> TrainingRun:
+def _names(paths: Sequence[Path]) -> dict[Path, str]:
+    """The last part of every path, and as many before it as tell it from the others."""
+    parts = {path: path.resolve().parts for path in paths}
+    most = max(map(len, parts.values()), default=0)
+
+    def name(path: Path) -> str:
+        others = {other for other in parts.values() if other != parts[path]}
+        depth = next((n for n in range(1, most) if all(other[-n:] != parts[path][-n:] for other in others)), most)
+        return "/".join(parts[path][-depth:])
+
+    return {path: name(path) for path in parts}
+
+
+def _training_run(folder: Path, name: str) -> TrainingRun:
     steps = read_steps(folder)
     if not steps:
         raise SourceError(f"{folder / 'metrics'} holds no step yet")
     stages = [int(metrics["r1ci/curriculum/stage"]) for metrics in steps.values() if "r1ci/curriculum/stage" in metrics]
     dumps = {int(file.stem): file for file in (folder / "validation").glob("*.jsonl") if file.stem.isdecimal()}
     validation = {step: _validation(file) for step, file in sorted(dumps.items())}
-    return TrainingRun(folder.resolve().name, stages[-1] if stages else 1, steps, validation)
+    return TrainingRun(name, stages[-1] if stages else 1, steps, validation)
 
 
 def _validation(file: Path) -> dict[str, Tally]:
@@ -118,20 +134,22 @@ def _validation(file: Path) -> dict[str, Tally]:
     return found
 
 
-def _evaluations(folder: Path) -> list[Evaluation]:
-    agents: dict[str, dict[str, Tally]] = {}
+def _evaluations(folder: Path, name: str) -> list[Evaluation]:
     try:
-        for record in read_records(folder):
-            if not record.is_lost:
-                tasks, task = agents.setdefault(record.agent, {}), record.question.task
-                answer = Tally.of(record.acc == 1.0, bool(record.trajectory.calls))
-                tasks[task] = tasks.get(task, Tally()) + answer
+        records = [record for record in read_records(folder) if not record.is_lost]
     except NoRecords as error:
         raise SourceError(str(error)) from None
-    if not agents:
+    if not records:
         raise SourceError(f"{folder} holds no judged answer yet")
-    name = folder.resolve().name
-    return [Evaluation(name, agent, dict(sorted(tasks.items()))) for agent, tasks in sorted(agents.items())]
+    return [Evaluation(name, contender, _tallies(own)) for contender, own in sorted(contenders(records).items())]
+
+
+def _tallies(records: Sequence[Record]) -> dict[str, Tally]:
+    found: dict[str, Tally] = {}
+    for record in records:
+        task, answer = task_name(record.question), Tally.of(record.acc == 1.0, bool(record.trajectory.calls))
+        found[task] = found.get(task, Tally()) + answer
+    return dict(sorted(found.items()))
 
 
 def _placement(file: Path) -> Placement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -146,6 +147,8 @@ def test_what_was_not_run_is_named_and_no_number_stands_for_it(
 def test_results_come_back_from_their_files_and_fill_the_page(
     miniature: SimpleNamespace, protocol: Any, core_results: list[Any], tmp_path: Path
 ) -> None:
+    current = miniature.training.settings_of
+    core_results = [replace(one, settings=current(protocol, one)) for one in core_results]
     for one in core_results:
         miniature.result.write(one, tmp_path / "results" / f"{one.arm}-{one.seed}.json")
     back = miniature.result.read_all(tmp_path / "results")
@@ -159,7 +162,7 @@ def test_results_come_back_from_their_files_and_fill_the_page(
     assert outcome.returncode == 0, outcome.stderr
     text = page.read_text()
     assert text.startswith("before\n") and text.endswith("after\n") and "what stood here" not in text
-    assert "+12.0 (+10.0 to +14.0)" in text and "A piece took 1.7 minutes on average." in text
+    assert "+12.0 (+10.0 to +14.0)" in text and "Half of the pieces took less than 1.7 minutes." in text
     assert (tmp_path / "results" / "figures" / "effective_share.png").stat().st_size > 10_000
 
 
@@ -233,13 +236,23 @@ def test_every_result_that_is_kept_is_of_the_settings_its_protocol_has_now(
 ) -> None:
     protocol = miniature.protocol.load(form)
     folder = miniature.protocol.HERE / "results" / ("" if form == "core" else form)
-    for one in miniature.result.read_all(folder):
-        if one.arm in miniature.analysis.BASE.values():
-            expected = miniature.training.baseline_digest(protocol, one.arm)
-        else:
-            piece = miniature.pieces.Piece(one.arm, one.seed, one.learning_rate, one.is_tuning)
-            expected = miniature.pieces.settings_digest(protocol, piece)
-        assert one.settings == expected, f"{one.arm}-{one.seed} is of other settings"
+    assert len(miniature.training.current(protocol, folder)) > 10
+    other = replace(protocol, evaluation=replace(protocol.evaluation, answers=1))
+    with pytest.raises(miniature.result.ResultError, match="was made with other settings"):
+        miniature.training.current(other, folder)
+
+
+def test_the_seconds_of_a_piece_are_those_of_all_its_sittings(miniature: SimpleNamespace, tmp_path: Path) -> None:
+    (tmp_path / "seconds").write_text("100.0")
+    assert 100.05 < miniature.training._timed(tmp_path, lambda: time.sleep(0.06)) < 110
+
+    def killed() -> None:
+        time.sleep(0.06)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        miniature.training._timed(tmp_path, killed)
+    assert float((tmp_path / "seconds").read_text()) > 100.11
 
 
 def test_a_command_is_stopped_with_the_driver_and_a_bad_one_names_its_log(

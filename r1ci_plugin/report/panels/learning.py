@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from r1ci_plugin.report.charts import bands, interval_band, legend_above, rated, share_axis, smoothed, suite_number
 from r1ci_plugin.report.panel import Panel, Section, Table
-from r1ci_plugin.report.tally import Tally, by_suite, total
+from r1ci_plugin.report.tally import by_suite, total
 from r1ci_plugin.report.theme import Theme
 from r1ci_plugin.report.timeline import Point, Timeline, step_rows
 
@@ -68,7 +68,7 @@ def _validation(timeline: Timeline) -> Panel | None:
     def draw(figure: Figure, theme: Theme) -> None:
         axes = figure.subplots()
         for suite in suites:
-            points = [Point(e.run, e.step, by_suite(e.tasks).get(suite, Tally())) for e in counted]
+            points = [Point(e.run, e.step, by_suite(e.tasks)[suite]) for e in counted if suite in by_suite(e.tasks)]
             rated(axes, points, theme, suite_number(suite), suite)
         for run in range(len(timeline.runs)):
             own = [entry for entry in found if entry.run == run]
@@ -83,7 +83,8 @@ def _validation(timeline: Timeline) -> Panel | None:
     for entry in found:
         pooled = total(entry.tasks.values())
         interval = pooled.interval if pooled.n else (None, None)
-        shares = [by_suite(entry.tasks).get(suite, Tally()).acc for suite in suites] if entry.tasks else []
+        found_suites = by_suite(entry.tasks)
+        shares = [found_suites[suite].acc if suite in found_suites else None for suite in suites]
         rows.append((entry.step, entry.acc, pooled.n or None, *interval, *shares))
     return Panel(
         "validation",

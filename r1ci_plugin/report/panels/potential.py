@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from r1ci_plugin.curriculum.build import grouping_of
 from r1ci_plugin.report.panel import Cell, Panel, Section, Table
 from r1ci_plugin.report.panels import flow
 from r1ci_plugin.report.sources import Placement
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 
 _PARTS = 20
 """Bars stand at 0, 1/20, ... 1: with twenty answers a question, each pass rate has its own."""
+
+
+FORMS = {"paper": "4p(1-p)"}
+"""What a form of potential (`curriculum/potential.py`) is called here, where not by its name."""
 
 
 def section(placements: Sequence[Placement]) -> Section | None:
@@ -30,9 +36,12 @@ def section(placements: Sequence[Placement]) -> Section | None:
 
 
 def _spread(placements: Sequence[Placement]) -> Panel:
+    forms = list(dict.fromkeys(grouping_of(one.manifest).form for one in placements))
     spreads = {
         "pass rate p": [_histogram([entry.p for entry in one.manifest.entries]) for one in placements],
-        "potential 4p(1-p)": [_histogram([entry.potential for entry in one.manifest.entries]) for one in placements],
+        f"potential ({', '.join(FORMS.get(form, form) for form in forms)})": [
+            _histogram([entry.potential for entry in one.manifest.entries]) for one in placements
+        ],
     }
 
     def draw(figure: Figure, theme: Theme) -> None:
@@ -55,7 +64,7 @@ def _spread(placements: Sequence[Placement]) -> Panel:
     return Panel(
         "potential",
         "Pass rate and improvement potential",
-        "Potential is highest where the policy is right half of the time: there GRPO has the most to compare.",
+        "4p(1-p) is highest where the policy is right half of the time: there GRPO has the most to compare.",
         Table(("nearest to", *header), rows),
         draw,
         height=2.9,
@@ -64,5 +73,5 @@ def _spread(placements: Sequence[Placement]) -> Panel:
 
 def _histogram(values: Sequence[float]) -> list[int]:
     """How many lie nearest to each of 0, 1/20, ... 1."""
-    counts = Counter(round(value * _PARTS) for value in values)
+    counts = Counter(math.floor(value * _PARTS + 0.5) for value in values)  # `round` sends ties to even places alone
     return [counts[place] for place in range(_PARTS + 1)]
