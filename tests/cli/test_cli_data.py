@@ -6,12 +6,15 @@ import json
 import re
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from r1ci_plugin.cli.data import app, parse_levels
-from r1ci_plugin.tasks import task_names
+from r1ci_plugin.data.row import SCHEMA, make_row
+from r1ci_plugin.tasks import get_task, task_names
 
 runner = CliRunner()
 SMALL = ["--questions-per-task", "2", "--validation-per-task", "1", "--workers", "1"]
@@ -31,6 +34,33 @@ def test_build_show_and_check_fit_together(tmp_path: Path) -> None:
     assert again.exit_code == 2 and "--force" in again.stderr
     (tmp_path / "train.parquet").unlink()
     assert runner.invoke(app, ["check", str(tmp_path), "--solve-per-task", "0"]).exit_code == 1
+
+
+def test_a_damaged_data_set_is_a_finding_and_no_traceback(tmp_path: Path) -> None:
+    assert runner.invoke(app, ["build", "--out", str(tmp_path), "--tasks", "letters", *SMALL]).exit_code == 0
+    part = tmp_path / f"{_part(tmp_path)}.parquet"
+    part.write_bytes(part.read_bytes()[:-20])
+    (tmp_path / "build.json").write_text("{}")
+    checked = runner.invoke(app, ["check", str(tmp_path), "--solve-per-task", "0", "--json"])
+    findings = " ".join(json.loads(checked.stdout)["findings"])
+    assert checked.exit_code == 1 and "build.json cannot be read" in findings and f"{part.name} cannot be" in findings
+    shown = runner.invoke(app, ["show", str(tmp_path), "--part", part.stem])
+    assert shown.exit_code == 2 and "cannot be read" in shown.stderr
+
+
+def test_a_build_without_a_single_question_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("R1CI_BBH_DIR", str(tmp_path / "nothing"))
+    made = runner.invoke(app, ["build", "--out", str(tmp_path / "data"), "--tasks", "bbh/snarks", *SMALL])
+    assert made.exit_code == 2 and "r1ci data fetch bbh" in made.stderr
+    assert not (tmp_path / "data" / "build.json").exists()
+
+
+def test_what_a_stranger_wrote_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    row = make_row(get_task("symbench/letters").make(1, 1), "train", 0)
+    row["prompt"][0]["content"] = "\x1b]0;mine\x07 s[:x:2]"
+    parquet.write_table(pa.Table.from_pylist([row], SCHEMA), tmp_path / "train.parquet")
+    shown = runner.invoke(app, ["show", str(tmp_path)]).stdout
+    assert "\x1b" not in shown and "s[:x:2]" in shown
 
 
 def test_the_table_of_a_build_is_whole_in_80_columns(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import typer
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
@@ -57,6 +58,12 @@ def test_answers_of_two_policies_at_one_place_are_two_runs(tmp_path: Path) -> No
         settings.append(Options(policy=str(tmp_path)).settings())
     assert settings[0]["weights"] != settings[1]["weights"]
     assert settings[1] == Options(policy=str(tmp_path)).settings()
+
+
+def test_a_budget_of_money_needs_prices() -> None:
+    with pytest.raises(typer.Exit):
+        Options(base_url="http://localhost:8000/v1", model="m", max_cost=1.0).setup(lambda: pytest.fail("not made"))
+    Options(base_url="http://localhost:8000/v1", model="m", max_cost=1.0, prices="1,2").setup(lambda: pytest.fail(""))
 
 
 def test_token_ids_and_messages_are_not_mixed_in_one_run() -> None:

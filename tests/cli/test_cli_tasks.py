@@ -63,6 +63,7 @@ def test_show_as_json_is_one_object_with_the_question() -> None:
         (["show", "symbench/game24", "--difficulty", "9"], "1..5"),
         (["list", "--suite", "symbank"], "symbench"),
         (["check", "--tasks", "nothing*"], "no task"),
+        (["check", "--tasks", "letters,lettrs"], "lettrs"),
     ],
 )
 def test_wrong_input_is_a_usage_error_that_says_what_would_work(arguments: list[str], hint: str) -> None:

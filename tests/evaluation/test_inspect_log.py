@@ -75,6 +75,10 @@ def test_export_and_import_by_command(records: list[Record], run_folder: Callabl
     assert call("import", file, "--out", back).exit_code == 0
     assert (back / "trajectories.jsonl").read_bytes() == (folder / "trajectories.jsonl").read_bytes()
     assert call("import", folder / "trajectories.jsonl", "--out", tmp_path / "other").exit_code == 2
+    assert call("import", file, "--out", back).exit_code == 0, "the same log again adds nothing"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "version": 3}))
+    refused = call("import", file, "--out", back)
+    assert refused.exit_code == 2 and "sha256" in refused.stderr, "another log is another run"
 
 
 def test_inspect_ai_reads_the_log_and_its_copy_still_holds_the_records(records: list[Record], tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from r1ci_plugin.cli.live import Live
 from r1ci_plugin.config import Limits
 from r1ci_plugin.evaluation.answering import Setup, open_runner
 from r1ci_plugin.evaluation.endpoints import ChatPolicy, Endpoint, Prices
@@ -176,3 +177,12 @@ def test_a_run_killed_at_any_moment_goes_on_with_nothing_lost_and_nothing_double
     assert journal.read_bytes().startswith(whole)
     keys = [record.key for record in read_records(out)]
     assert len(keys) == len(set(keys)) == 48
+
+
+def test_what_is_left_is_reckoned_from_the_answers_of_this_sitting(record: Make) -> None:
+    live = Live(total=100, quiet=True)
+    for _ in range(90):
+        live.on_record(record(), is_fresh=False)
+    live.on_record(record())
+    live._started -= 60.0  # a minute for the one answer
+    assert live._eta() == "9 min left"

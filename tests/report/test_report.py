@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from r1ci_plugin.cli.main import build
 from r1ci_plugin.curriculum.metrics import Sample, batch_metrics
 from r1ci_plugin.curriculum.staleness import staleness_metrics
+from r1ci_plugin.evaluation.external import external_question
 from r1ci_plugin.journal import Journal
 from r1ci_plugin.record import Record
 from r1ci_plugin.report.panel import Panel
@@ -104,6 +105,38 @@ def write_evaluation(folder: Path, agents: Sequence[str]) -> Path:
             lost = Trajectory([1], outcome="lost", reason="gone")
             journal.append(Record(f"{agent} lost", question, agent, lost, None).to_dict())
     return folder
+
+
+def test_own_question_sets_are_tasks_of_their_own_as_in_eval_show(tmp_path: Path) -> None:
+    with Journal(tmp_path / "trajectories.jsonl") as journal:
+        for name, rights in (("big", [True] * 8), ("small", [False] * 2)):
+            for number, right in enumerate(rights):
+                line = {"prompt": f"{name} {number}?", "answer": "1", "kind": "integer", "set": name}
+                trajectory = Trajectory([1], [Turn([1], [], "x")], "answered", "1")
+                verdict = Verdict.correct() if right else Verdict.wrong("no")
+                question = external_question(line, number)
+                journal.append(Record(f"{name}{number}", question, "code_agent", trajectory, verdict).to_dict())
+    [evaluation] = read_sources([tmp_path]).evaluations
+    assert {name: tally.acc for name, tally in evaluation.tasks.items()} == {"external/big": 1.0, "external/small": 0.0}
+
+
+def test_runs_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    runs = [write_evaluation(tmp_path / name / "eval", ["code_agent"]) for name in "ab"]
+    other = write_evaluation(tmp_path / "c" / "other", ["code_agent"])
+    names = [evaluation.run for evaluation in read_sources([*runs, other]).evaluations]
+    assert names == ["a/eval", "b/eval", "other"]
+
+
+def test_a_suite_without_answers_in_a_validation_has_no_accuracy_there(tmp_path: Path) -> None:
+    run = write_training(tmp_path / "run", stage=1)
+    dump = run / "validation" / "6.jsonl"
+    kept = [line for line in dump.read_text().splitlines() if "symbench" not in line]
+    dump.write_bytes("\n".join(kept).encode() + b'\n{"gts": "caf\xc3')  # cut within a character by a kill
+    section = learning.section(Timeline(read_sources([run]).runs))
+    assert section is not None
+    (panel,) = [panel for panel in section.panels if panel.slug == "validation"]
+    place = panel.table.header.index("symbench")
+    assert [row[place] for row in panel.table.rows] == [0.0, None]
 
 
 def write_manifest(file: Path, groups: Sequence[int]) -> Path:
