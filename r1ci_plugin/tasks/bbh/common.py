@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
 from string import ascii_uppercase
 from typing import Any, ClassVar, TypeVar
@@ -107,6 +107,27 @@ def letter_of(options: Mapping[str, str], text: str) -> str:
 def shuffled(rng: Random, items: Iterable[T]) -> list[T]:
     """The items in a random order, as a new list."""
     return rng.sample(pool := list(items), len(pool))
+
+
+def chained(right: T, count: int, step: Callable[[T], T], rng: Random) -> list[T]:
+    """So many different things, each a step from the next, with the right one anywhere in the chain.
+
+    Wrong options that are all made of the right one give it away: it is the one they have in common. Where a step is as
+    likely as its way back, a chain looks the same wherever the right one stands. A step may stay where it is, for
+    "there is no such step": the chain is then drawn again.
+    """
+    while True:
+        place = rng.randrange(count)
+        chain = [*_walked(right, place, step), *_walked(right, count - 1 - place, step)[1:]]
+        if len(set(chain)) == count:
+            return chain
+
+
+def _walked(start: T, steps: int, step: Callable[[T], T]) -> list[T]:
+    walk = [start]
+    for _ in range(steps):
+        walk.append(step(walk[-1]))
+    return walk
 
 
 def joined(items: Sequence[str], last: str = "and") -> str:

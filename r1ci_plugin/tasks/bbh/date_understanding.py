@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from random import Random
 
 from r1ci_plugin.tasks.base import Draft, Payload, task
-from r1ci_plugin.tasks.bbh.common import OptionTask, letter_of, shuffled
-from r1ci_plugin.tasks.bbh.dates import LAST_SAFE_DAY, Step, after, american
+from r1ci_plugin.tasks.bbh.common import OptionTask, chained, letter_of, shuffled
+from r1ci_plugin.tasks.bbh.dates import Step, after, american
 from r1ci_plugin.tasks.bbh.lexicon import NAMES, listed
 
 _MONTHS = listed("January February March April May June July August September October November December")
@@ -29,6 +29,8 @@ _OPTIONS = 6
 _ASKED = {1: (("day",), 1), 2: (("day", "week"), 3), 3: (("day", "week", "month", "year"), 12)}
 _ASKED |= {4: (("day", "week", "month", "year"), 60), 5: (("day", "week", "month", "year"), 200)}
 """Level to (units a step may have, greatest count)."""
+_SLIPS = (("day", 1), ("day", 2), ("day", 7), ("day", 10), ("month", 1), ("year", 1), ("swap", 0))
+"""Steps to a date that is easily taken for another one, to either side; swap: the day is taken for the month."""
 _PASSED = {4: (1, 400), 5: (400, 9_000)}
 """Level to the least and greatest number of days that passed since the event the question begins with."""
 
@@ -57,7 +59,7 @@ class DateUnderstanding(OptionTask):
             except ValueError:  # a month from day 29, 30 or 31: draw again
                 continue
             break
-        options = shuffled(rng, [american(reached), *_distractors(rng, start, steps, reached)])
+        options = [american(day) for day in shuffled(rng, chained(reached, _OPTIONS, lambda day: _slip(rng, day), rng))]
         return self.choice(_prompt(rng, start, steps, level), options, start=start.isoformat(), steps=steps)
 
     def oracle(self, payload: Payload) -> str:
@@ -73,18 +75,15 @@ def _steps(rng: Random, level: int) -> list[Step]:
     return [["day", rng.randint(*_PASSED[level])], *asked] if level > 3 else asked
 
 
-def _distractors(rng: Random, start: date, steps: list[Step], reached: date) -> list[str]:
-    """Five other dates that a slip would give: one day off, the wrong direction, the wrong month or year, the start
-    itself."""
-    unit, count = steps[-1]
-    slips = [reached + timedelta(days=days) for days in (-2, -1, 1, 2, 7, -7, 10, -10, 365, -365)]
-    slips += [start, start + timedelta(days=-int(count) * (7 if unit == "week" else 1))]
-    if reached.day <= LAST_SAFE_DAY:
-        slips += [after(reached, [["month", 1]]), after(reached, [["month", -1]]), after(reached, [["year", 1]])]
-    if reached.day <= 12:
-        slips.append(reached.replace(month=reached.day, day=reached.month))
-    others = sorted({american(slip) for slip in slips} - {american(reached)})
-    return rng.sample(others, _OPTIONS - 1)
+def _slip(rng: Random, day: date) -> date:
+    """A date easily taken for this one, from which the way back is as likely; the date itself where there is none."""
+    unit, count = rng.choice(_SLIPS)
+    try:
+        if unit == "swap":
+            return day.replace(month=day.day, day=day.month)
+        return after(day, [[unit, rng.choice((-1, 1)) * count]])
+    except ValueError:
+        return day
 
 
 def _prompt(rng: Random, start: date, steps: list[Step], level: int) -> str:

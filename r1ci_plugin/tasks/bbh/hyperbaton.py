@@ -9,7 +9,7 @@ from random import Random
 from typing import Final
 
 from r1ci_plugin.tasks.base import Draft, Payload, task
-from r1ci_plugin.tasks.bbh.common import OptionTask, shuffled
+from r1ci_plugin.tasks.bbh.common import OptionTask, chained, shuffled
 from r1ci_plugin.tasks.bbh.lexicon import listed
 
 ADJECTIVES: Final[dict[str, tuple[str, ...]]] = {
@@ -34,8 +34,8 @@ _SHAPES = {1: ((2, 2), 2), 2: ((3, 3), 2), 3: ((4, 5), 2), 4: ((5, 6), 3), 5: ((
     capabilities=("logical", "order"),
     answer_kind="option",
     levels=5,
-    knobs="2, 3, 4-5, 5-6, 6-8 adjectives; 2 options, 3 on level 4, 4 on level 5; from level 4 the wrong ones have "
-    "two neighbours swapped",
+    knobs="2, 3, 4-5, 5-6, 6-8 adjectives; 2 options, 3 on level 4, 4 on level 5; from level 4 each option is "
+    "another one with two neighbours swapped",
     source="BIG-Bench Hard hyperbaton, rules written anew",
     default_level=3,
     chance=0.5,
@@ -46,13 +46,12 @@ class Hyperbaton(OptionTask):
     def generate(self, rng: Random, level: int) -> Draft:
         adjectives, options = _SHAPES[level]
         kinds = rng.sample(list(ADJECTIVES), rng.randint(*adjectives))
-        right = [rng.choice(ADJECTIVES[kind]) for kind in ADJECTIVES if kind in kinds]
+        right = tuple(rng.choice(ADJECTIVES[kind]) for kind in ADJECTIVES if kind in kinds)
         noun = rng.choice(_NOUNS)
-        orders = [right]
-        while len(orders) < options:
-            wrong = _swapped(rng, right) if level >= 4 else shuffled(rng, right)
-            if wrong not in orders:
-                orders.append(wrong)
+        if level >= 4:
+            orders = chained(right, options, lambda order: _swapped(rng, order), rng)
+        else:
+            orders = [right, _reordered(rng, right)]
         phrases = [f"{' '.join(order)} {noun}" for order in shuffled(rng, orders)]
         return self.choice("In which phrase do the adjectives stand in the usual English order?", phrases)
 
@@ -65,6 +64,13 @@ class Hyperbaton(OptionTask):
         raise ValueError("no option is in order")
 
 
-def _swapped(rng: Random, words: list[str]) -> list[str]:
+def _swapped(rng: Random, words: tuple[str, ...]) -> tuple[str, ...]:
     place = rng.randrange(len(words) - 1)
-    return [*words[:place], words[place + 1], words[place], *words[place + 2 :]]
+    return (*words[:place], words[place + 1], words[place], *words[place + 2 :])
+
+
+def _reordered(rng: Random, words: tuple[str, ...]) -> tuple[str, ...]:
+    """The same words in another order."""
+    while (other := tuple(shuffled(rng, words))) == words:
+        pass
+    return other

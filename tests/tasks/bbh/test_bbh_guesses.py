@@ -1,0 +1,66 @@
+"""Who has not read the question cannot tell the right option from the others by what the options look like together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from itertools import zip_longest
+
+import pytest
+
+from r1ci_plugin.tasks import Question, get_task
+from r1ci_plugin.tasks.bbh.lexicon import NUMBER_WORDS
+
+SEEDS = 300
+OPTION_TASKS = ["date_understanding", "hyperbaton", "penguins_in_a_table", "reasoning_about_colored_objects"]
+OPTION_TASKS += ["temporal_sequences"]
+Options = Mapping[str, str]
+
+
+def drawn(name: str, level: int) -> list[Question]:
+    return [get_task(f"bbh/{name}").make(seed, level) for seed in range(SEEDS)]
+
+
+def share(questions: list[Question], guess: Callable[[Question], str]) -> float:
+    return sum(f"({guess(question)})" == question.payload["answer"] for question in questions) / len(questions)
+
+
+def fair(options: int) -> float:
+    """What a guesser of one in so many options reaches at most, but for one time in a thousand."""
+    return 1 / options + 3 * ((1 - 1 / options) / options / SEEDS) ** 0.5
+
+
+def apart(one: str, other: str) -> int:
+    return sum(mine != theirs for mine, theirs in zip_longest(re.split(r"[ /]", one), re.split(r"[ /]", other)))
+
+
+def value(text: str) -> float:
+    if re.fullmatch(r"\d\d/\d\d/\d{4}", text):
+        return datetime.strptime(text, "%m/%d/%Y").toordinal()
+    return float(NUMBER_WORDS.get(text.replace("-", " "), 0) if text.isalpha() else text)
+
+
+def likest(options: Options) -> str:
+    """The option that has most in common with the others."""
+    return min(options, key=lambda letter: sum(apart(options[letter], other) for other in options.values()))
+
+
+@pytest.mark.parametrize("name", OPTION_TASKS)
+@pytest.mark.parametrize("level", [1, 2, 3, 4, 5])
+def test_the_option_that_is_most_like_the_others_is_not_the_right_one(name: str, level: int) -> None:
+    questions = drawn(name, level)
+    assert share(questions, lambda question: likest(question.payload["options"])) <= fair(
+        len(questions[0].payload["options"])
+    )
+
+
+def by_rank(question: Question, rank: int) -> str:
+    options = question.payload["options"]
+    return str(sorted(options, key=lambda letter: value(options[letter]))[rank])
+
+
+@pytest.mark.parametrize("level", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("rank", range(6))
+def test_no_rank_of_a_date_among_the_others_is_likelier_to_be_right(level: int, rank: int) -> None:
+    assert share(drawn("date_understanding", level), lambda question: by_rank(question, rank)) <= fair(6)
