@@ -130,6 +130,12 @@ def _walked(start: T, steps: int, step: Callable[[T], T]) -> list[T]:
     return walk
 
 
+def around(right: int, count: int, width: int, rng: Random) -> list[int]:
+    """So many different positive numbers out of a window of this width, with the right one anywhere in it."""
+    least = right - rng.randrange(min(width, right))
+    return [right, *rng.sample([number for number in range(least, least + width) if number != right], count - 1)]
+
+
 def joined(items: Sequence[str], last: str = "and") -> str:
     """`a`, `a and b`, `a, b, and c`."""
     if len(items) <= 2:

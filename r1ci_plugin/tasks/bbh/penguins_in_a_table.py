@@ -8,8 +8,8 @@ from random import Random
 from typing import Any
 
 from r1ci_plugin.tasks.base import Draft, Payload, task
-from r1ci_plugin.tasks.bbh.common import OptionTask, letter_of, shuffled
-from r1ci_plugin.tasks.bbh.lexicon import NAMES
+from r1ci_plugin.tasks.bbh.common import OptionTask, around, letter_of, shuffled
+from r1ci_plugin.tasks.bbh.lexicon import NAMES, listed
 
 _COLUMNS = ("age", "height", "weight")
 _UNITS = {"age": "years", "height": "cm", "weight": "kg"}
@@ -29,6 +29,8 @@ _QUESTIONS = {
 }
 """Level to the kinds of questions."""
 _OPTIONS = 5
+_SUM_WINDOW = 25
+_ORDINALS = listed("first second third fourth fifth sixth seventh eighth ninth tenth eleventh")
 
 Row = list[Any]
 """`[name, age, height, weight]`."""
@@ -50,16 +52,17 @@ Row = list[Any]
 )
 class PenguinsInATable(OptionTask):
     def generate(self, rng: Random, level: int) -> Draft:
-        names = iter(rng.sample(NAMES, 40))
-        rows = [_row(rng, next(names), _RANGES) for _ in range(rng.randint(*_ROWS[level]))]
-        changes = _changes(rng, rows, next(names), _CHANGES[level])
-        left = _changed(rows, changes)
-        question = _question(rng, left, rng.choice(_QUESTIONS[level]))
+        kind = rng.choice(_QUESTIONS[level])
+        while True:  # hardly ever more than once: few tables have no such question
+            names = iter(rng.sample(NAMES, 40))
+            rows = [_row(rng, next(names), _RANGES) for _ in range(rng.randint(*_ROWS[level]))]
+            changes = _changes(rng, rows, next(names), _CHANGES[level])
+            if asked := _choice(rng, _changed(rows, changes), kind):
+                break
+        question, options = asked
         giraffes = [_row(rng, next(names), _GIRAFFES) for _ in range(4)] if level >= 4 else []
-        options = _options(rng, left, question)
-        return self.choice(
-            _prompt(rows, giraffes, changes, question), options, rows=rows, changes=changes, question=question
-        )
+        prompt = _prompt(rows, giraffes, changes, question)
+        return self.choice(prompt, shuffled(rng, options), rows=rows, changes=changes, question=question)
 
     def oracle(self, payload: Payload) -> str:
         return letter_of(
@@ -101,30 +104,60 @@ def _changed(rows: list[Row], changes: list[list[Any]]) -> list[Row]:
     return rows
 
 
-def _question(rng: Random, rows: list[Row], kind: str) -> list[Any]:
-    """The kind of question and what it asks about, e.g. `["nth", "height", 2]`, such that there is one answer."""
-    column, other = rng.sample(_COLUMNS, 2)
-    values = [row[1 + _COLUMNS.index(column)] for row in rows]
+def _choice(rng: Random, rows: list[Row], kind: str) -> tuple[list[Any], list[str]] | None:
+    """A question of this kind and its options; None if the table has none.
+
+    Of questions with several answers five are drawn, and the one asked is any of them: to whoever has not read it, no
+    option is likelier than another.
+    """
+    columns = rng.sample(_COLUMNS, 2)
+    if kind == "sum":
+        question = ["sum", columns[0]]
+        return question, [str(n) for n in around(int(_answer(rows, question)), _OPTIONS, _SUM_WINDOW, rng)]
+    if kind in ("extreme", "nth"):
+        if not (places := _places(rows, columns[0], kind)):
+            return None
+        question = [kind, columns[0], rng.choice(places)]
+        return question, _with_names(rng, rows, _answer(rows, question))
+    questions: dict[str, list[Any]] = {}
+    for _ in range(50):
+        question = _question(rng, rows, kind, columns)
+        questions.setdefault(_answer(rows, question), question)
+        if len(questions) == _OPTIONS:
+            return rng.choice(list(questions.values())), list(questions)
+    return None
+
+
+def _places(rows: list[Row], column: str, kind: str) -> list[Any]:
+    """What may be asked for in the order of this column: ends that one penguin holds alone, or the second to fifth
+    place (counted from 0) where no value up to it stands twice, since ranks after a tie may be counted in two ways."""
+    values = sorted((row[1 + _COLUMNS.index(column)] for row in rows), reverse=True)
+    if kind == "nth":
+        return [place for place in range(1, 5) if all(values.count(value) == 1 for value in values[: place + 1])]
+    return [word for word, value in (("most", values[0]), ("least", values[-1])) if values.count(value) == 1]
+
+
+def _with_names(rng: Random, rows: list[Row], right: str) -> list[str]:
+    return [right, *rng.sample([row[0] for row in rows if row[0] != right], _OPTIONS - 1)]
+
+
+def _question(rng: Random, rows: list[Row], kind: str, columns: list[str]) -> list[Any]:
+    """The kind of question and what it asks about, e.g. `["count", "height", "more", 80]`."""
+    column, other = columns
+    if kind == "alphabet":
+        return ["alphabet", rng.randrange(len(rows))]
     if kind == "value":
         return ["value", rng.choice(rows)[0], column]
-    if kind == "alphabet":
-        return ["alphabet", rng.choice(("first", "last"))]
+    bounds = [rng.choice(rows)[1 + _COLUMNS.index(name)] for name in columns]
     if kind == "count":
-        return ["count", column, rng.choice(("more", "less")), rng.choice(values)]
-    if kind == "both":
-        return ["both", column, rng.choice(values), other, rng.choice([row[1 + _COLUMNS.index(other)] for row in rows])]
-    unique = [place for place, value in enumerate(sorted(values, reverse=True)) if values.count(value) == 1]
-    if kind == "nth" and (places := [place for place in unique if 1 <= place <= 4]):
-        return ["nth", column, rng.choice(places)]
-    ends = [word for word, place in (("most", 0), ("least", len(rows) - 1)) if place in unique]
-    return ["extreme", column, rng.choice(ends)] if kind in ("nth", "extreme") and ends else ["sum", column]
+        return ["count", column, rng.choice(("more", "less")), bounds[0]]
+    return ["both", column, bounds[0], other, bounds[1]]
 
 
 def _answer(rows: list[Row], question: list[Any]) -> str:
     kind, *about = question
     if kind == "alphabet":
-        names = sorted(row[0] for row in rows)
-        return str(names[0 if about[0] == "first" else -1])
+        return str(sorted(row[0] for row in rows)[about[0]])
     place = 1 + _COLUMNS.index(about[1] if kind == "value" else about[0])
     ranked = sorted(rows, key=lambda row: -row[place])
     if kind == "value":
@@ -138,19 +171,6 @@ def _answer(rows: list[Row], question: list[Any]) -> str:
         return str(sum(row[place] > about[2] if about[1] == "more" else row[place] < about[2] for row in rows))
     second = 1 + _COLUMNS.index(about[2])
     return str(sum(row[place] > about[1] and row[second] < about[3] for row in rows))
-
-
-def _options(rng: Random, rows: list[Row], question: list[Any]) -> list[str]:
-    right = _answer(rows, question)
-    if question[0] in ("alphabet", "extreme", "nth"):
-        others = [row[0] for row in rows if row[0] != right]
-    elif question[0] in ("count", "both"):
-        others = [str(number) for number in range(len(rows) + 1) if str(number) != right]
-    else:
-        spread = 5 if question[0] == "value" else 12
-        near = [int(right) + offset for offset in range(-spread, spread + 1) if offset]
-        others = [str(number) for number in near if number > 0]
-    return shuffled(rng, [right, *rng.sample(others, _OPTIONS - 1)])
 
 
 def _prompt(rows: list[Row], giraffes: list[Row], changes: list[list[Any]], question: list[Any]) -> str:
@@ -180,11 +200,11 @@ def _asked(question: list[Any]) -> str:
     if kind == "value":
         return f"What is the {about[1]} of {about[0]}?"
     if kind == "alphabet":
-        return f"Which penguin's name comes {about[0]} in the alphabet?"
+        return f"Which penguin's name comes {_ORDINALS[about[0]]} in alphabetical order?"
     if kind == "extreme":
         return f"Which is the {(_MOST if about[1] == 'most' else _LEAST)[about[0]]} penguin?"
     if kind == "nth":
-        return f"Which is the {('second', 'third', 'fourth', 'fifth')[about[1] - 1]} {_MOST[about[0]]} penguin?"
+        return f"Which is the {_ORDINALS[about[1]]} {_MOST[about[0]]} penguin?"
     if kind == "sum":
         return f"What is the sum of the {about[0]}s of all penguins?"
     if kind == "count":

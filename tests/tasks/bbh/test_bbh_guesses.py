@@ -64,3 +64,19 @@ def by_rank(question: Question, rank: int) -> str:
 @pytest.mark.parametrize("rank", range(6))
 def test_no_rank_of_a_date_among_the_others_is_likelier_to_be_right(level: int, rank: int) -> None:
     assert share(drawn("date_understanding", level), lambda question: by_rank(question, rank)) <= fair(6)
+
+
+@pytest.mark.parametrize("level", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("rank", range(5))
+def test_no_rank_of_a_number_of_a_table_is_likelier_to_be_right(level: int, rank: int) -> None:
+    numbers = [q for q in drawn("penguins_in_a_table", level) if q.payload["options"]["A"].isdigit()]
+    assert share(numbers, lambda question: by_rank(question, rank)) <= 0.2 + 3 * (0.16 / len(numbers)) ** 0.5
+
+
+@pytest.mark.parametrize("level", [1, 3, 4])
+def test_a_number_of_the_table_is_as_likely_a_wrong_option_as_the_right_one(level: int) -> None:
+    def printed_most(question: Question) -> str:
+        options = question.payload["options"]
+        return str(max(options, key=lambda letter: question.prompt.partition("Options")[0].count(options[letter])))
+
+    assert share(drawn("penguins_in_a_table", level), printed_most) <= fair(5)

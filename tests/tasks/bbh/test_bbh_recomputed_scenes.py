@@ -34,6 +34,7 @@ WORDS = [
     "sixteen",
 ]
 WORDS += ["seventeen", "eighteen", "nineteen", "twenty"]
+ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh"]
 POLYGONS = {3: "triangle", 5: "pentagon", 6: "hexagon", 7: "heptagon", 8: "octagon"}
 
 
@@ -124,13 +125,13 @@ def penguin_answer(rows: dict[str, dict[str, int]], asked: str) -> str:
     adjectives |= {"youngest": ("age", 1), "shortest": ("height", 1), "lightest": ("weight", 1)}
     if match := re.fullmatch(r"What is the (\w+) of (\w+)\?", asked):
         return str(rows[match[2]][match[1]])
-    if match := re.search(r"comes (first|last) in the alphabet", asked):
-        return min(rows) if match[1] == "first" else max(rows)
+    if match := re.search(r"comes (\w+) in alphabetical order", asked):
+        return sorted(rows)[ORDINALS.index(match[1])]
     if match := re.search(r"sum of the (\w+)s of all", asked):
         return str(sum(row[match[1]] for row in rows.values()))
     if match := re.fullmatch(r"Which is the (?:(second|third|fourth|fifth) )?(\w+) penguin\?", asked):
         column, sign = adjectives[match[2]]
-        place = ["second", "third", "fourth", "fifth"].index(match[1]) + 1 if match[1] else 0
+        place = ORDINALS.index(match[1] or "first")
         ranked = sorted((sign * row[column], name) for name, row in rows.items())
         assert [value for value, _ in ranked].count(ranked[place][0]) == 1
         return ranked[place][1]

@@ -1,0 +1,41 @@
+"""No question can be read in two ways: ties, words with two meanings, and "not" before "or" are left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from r1ci_plugin.tasks import Question, get_task
+
+SEEDS = 300
+
+
+def drawn(name: str, level: int) -> list[Question]:
+    return [get_task(f"bbh/{name}").make(seed, level) for seed in range(SEEDS)]
+
+
+@pytest.mark.parametrize("level", [4, 5])
+def test_a_penguin_is_asked_for_by_its_place_only_if_no_value_above_stands_twice(level: int) -> None:
+    asked = 0
+    for question in drawn("penguins_in_a_table", level):
+        kind, *about = question.payload["question"]
+        if kind == "nth":
+            asked += 1
+            column, place = about
+            values = sorted(_column(question, column), reverse=True)
+            assert len(set(values[: place + 1])) == place + 1
+            assert values.count(values[place]) == 1
+    assert asked
+
+
+def _column(question: Question, column: str) -> list[int]:
+    """The values after all changes."""
+    place = 1 + ("age", "height", "weight").index(column)
+    rows = {row[0]: list(row) for row in question.payload["rows"]}
+    for kind, what, *how in question.payload["changes"]:
+        if kind == "add":
+            rows[what[0]] = list(what)
+        elif kind == "delete":
+            del rows[what]
+        elif how[0] == column:
+            rows[what][place] = how[1]
+    return [row[place] for row in rows.values()]
