@@ -4,6 +4,7 @@ one or some of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -30,6 +31,8 @@ _OPTIONS = {1: 5, 2: 6, 3: 7, 4: 10, 5: 18}
 
 Thing = list[Any]
 """`[thing, colour, count]`; the count is 1 in a row."""
+Scene = tuple[list[Thing], list[Any]]
+"""Things and the question on them: its kind and what it asks about."""
 
 
 @task(
@@ -49,14 +52,9 @@ Thing = list[Any]
 class ReasoningAboutColoredObjects(OptionTask):
     def generate(self, rng: Random, level: int) -> Draft:
         kind = rng.choice(_KINDS[level])
-        size = rng.randint(*_SIZES[level])
-        things = _piles(rng, size) if kind == "remaining" else _row(rng, size)
-        question = _question(rng, things, kind)
+        things, question = _SCENES.get(kind, _scene)(rng, kind, level)
         right = _answer(things, question)
-        pool = COLOURS if right in COLOURS else [number_word(number) for number in range(21)]
-        if right not in pool:
-            pool = [number_word(number) for number in range(20, 101)]
-        others = rng.sample([text for text in pool if text != right], _OPTIONS[level] - 1)
+        others = [text for text in _likely(rng, things, right) if text != right][: _OPTIONS[level] - 1]
         surface = rng.choice(_SURFACES)
         prompt = f"On the {surface} {_told(things, piles=kind == 'remaining')}. {_asked(question, surface)}"
         return self.choice(prompt, shuffled(rng, [right, *others]), things=things, question=question)
@@ -65,38 +63,77 @@ class ReasoningAboutColoredObjects(OptionTask):
         return letter_of(payload["options"], _answer(payload["things"], payload["question"]))
 
 
-def _row(rng: Random, size: int) -> list[Thing]:
-    """Different things; colours may repeat."""
-    return [[thing, rng.choice(COLOURS), 1] for thing in rng.sample(_THINGS, size)]
+def _likely(rng: Random, things: list[Thing], right: str) -> list[str]:
+    """What might be the answer, the likeliest first: every number, and the colours there are before all others."""
+    if right not in COLOURS:
+        return [number_word(number) for number in range(21)]
+    there = {colour for _, colour, _ in things}
+    return sorted(shuffled(rng, COLOURS), key=lambda colour: colour not in there)
 
 
-def _piles(rng: Random, size: int) -> list[Thing]:
-    """Numbers of things of few sorts and colours, no pair of them twice."""
-    sorts, colours = rng.sample(_THINGS, 4), rng.sample(COLOURS, 5)
-    pairs = rng.sample([(sort, colour) for sort in sorts for colour in colours], size)
-    return [[sort, colour, rng.randint(1, 4)] for sort, colour in pairs]
+def _row(rng: Random, colours: Sequence[str]) -> list[Thing]:
+    """Different things of these colours, one of each colour named."""
+    return [[thing, colour, 1] for thing, colour in zip(rng.sample(_THINGS, len(colours)), colours, strict=True)]
 
 
-def _question(rng: Random, things: list[Thing], kind: str) -> list[Any]:
-    """The kind and what it asks about; things and colours are taken from those there are."""
+def _scene(rng: Random, kind: str, level: int) -> Scene:
+    """A row and a question on the colour of one thing."""
+    things = _row(rng, rng.choices(COLOURS, k=rng.randint(*_SIZES[level])))
     place = rng.randrange(len(things))
-    colours = sorted({colour for _, colour, _ in things})
-    if kind == "colour":
-        return ["colour", things[place][0]]
     if kind == "beside":
         side = "left" if place == len(things) - 1 or (place and rng.random() < 0.5) else "right"
-        return ["beside", side, things[place][0]]
+        return things, ["beside", side, things[place][0]]
     if kind == "end":
-        return ["end", rng.choice(("left", "right"))]
-    if kind == "neither":
-        return ["neither", *rng.sample(colours, 2)] if len(colours) > 1 else ["colour", things[place][0]]
-    if kind == "left":
-        return ["left", rng.choice(("left", "right")), rng.choice(colours), things[place][0]]
+        return things, ["end", rng.choice(("left", "right"))]
     if kind == "farthest":
         middle = [other for other in range(len(things)) if 2 * other != len(things) - 1]
-        return ["farthest", things[rng.choice(middle)][0]]
-    gone, counted = rng.choice(colours), rng.choice(sorted({sort for sort, _, _ in things}))
-    return ["remaining", gone, counted]
+        return things, ["farthest", things[rng.choice(middle)][0]]
+    return things, ["colour", things[place][0]]
+
+
+def _neither(rng: Random, kind: str, level: int) -> Scene:
+    """Two colours and so many things of others: the number is drawn first, since a guesser knows which are likely."""
+    least, most = _SIZES[level]
+    others = rng.randint(0, most - 2)
+    size = rng.randint(max(least, others + 2), most)
+    named = rng.sample(COLOURS, 2)
+    colours = [*named, *rng.choices(named, k=size - 2 - others), *_others(rng, named, others)]
+    return _row(rng, shuffled(rng, colours)), [kind, *named]
+
+
+def _left(rng: Random, kind: str, level: int) -> Scene:
+    """A colour and so many things of others to one side of a thing; the number is drawn first."""
+    least, most = _SIZES[level]
+    others = rng.randint(0, most - 1)
+    size = rng.randint(max(least, others + 1), most)
+    place = rng.randint(others, size - 1)
+    named = rng.choice(COLOURS)
+    side = shuffled(rng, [*[named] * (place - others), *_others(rng, [named], others)])
+    things = _row(rng, [*side, *rng.choices(COLOURS, k=size - place)])
+    asked = things[place][0]
+    way = rng.choice(("left", "right"))
+    return things if way == "left" else things[::-1], [kind, way, named, asked]
+
+
+def _others(rng: Random, named: list[str], count: int) -> list[str]:
+    return rng.choices([colour for colour in COLOURS if colour not in named], k=count)
+
+
+def _remaining(rng: Random, kind: str, level: int) -> Scene:
+    """Piles of things of few sorts and colours, no pair of them twice, one colour to be taken away and one sort to be
+    counted; the number that remains is drawn first."""
+    wanted = number_word(rng.randrange(_OPTIONS[level]))
+    while True:
+        sorts, colours = rng.sample(_THINGS, 4), rng.sample(COLOURS, 5)
+        pairs = rng.sample([(sort, colour) for sort in sorts for colour in colours], rng.randint(*_SIZES[level]))
+        things: list[Thing] = [[sort, colour, rng.randint(1, 6)] for sort, colour in pairs]
+        question = [kind, rng.choice(pairs)[1], rng.choice(pairs)[0]]
+        if _answer(things, question) == wanted:
+            return things, question
+
+
+_SCENES = {"neither": _neither, "left": _left, "remaining": _remaining}
+"""Kinds of questions for a number. All numbers are equally likely as far as things suffice for them."""
 
 
 def _answer(things: list[Thing], question: list[Any]) -> str:

@@ -80,3 +80,20 @@ def test_a_number_of_the_table_is_as_likely_a_wrong_option_as_the_right_one(leve
         return str(max(options, key=lambda letter: question.prompt.partition("Options")[0].count(options[letter])))
 
     assert share(drawn("penguins_in_a_table", level), printed_most) <= fair(5)
+
+
+@pytest.mark.parametrize(("level", "most"), [(3, 6), (4, 8), (5, 13)])
+def test_no_count_of_coloured_things_is_likelier_than_another(level: int, most: int) -> None:
+    """`most` is the greatest count that things suffice for in every kind of question but one."""
+    kinds = ("neither", "left", "remaining")
+    counts = [q for q in drawn("reasoning_about_colored_objects", level) if q.payload["question"][0] in kinds]
+    bound = 1 / most + 3 * (1 / most / len(counts)) ** 0.5
+    assert all(share(counts, lambda question, rank=rank: by_rank(question, rank)) <= bound for rank in range(most + 1))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_of_the_colours_of_the_things_others_than_the_right_one_are_options_too(level: int) -> None:
+    for question in drawn("reasoning_about_colored_objects", level):
+        options, things = set(question.payload["options"].values()), question.payload["things"]
+        if question.payload["question"][0] in ("colour", "beside", "end"):
+            assert {colour for _, colour, _ in things} <= options
