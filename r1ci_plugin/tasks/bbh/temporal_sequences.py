@@ -11,7 +11,7 @@ from r1ci_plugin.tasks.base import Draft, Payload, task
 from r1ci_plugin.tasks.bbh.common import OptionTask, letter_of, shuffled
 from r1ci_plugin.tasks.bbh.lexicon import NAMES
 
-_SIGHTINGS = {1: (3, 3), 2: (3, 4), 3: (4, 7), 4: (6, 9), 5: (9, 14)}
+_SIGHTINGS = {1: (6, 6), 2: (6, 7), 3: (6, 9), 4: (8, 11), 5: (10, 15)}
 """Level to the least and greatest number of sightings."""
 _STEP = {1: 60, 2: 60, 3: 60, 4: 30, 5: 15}
 """Level to the minutes all times are multiples of."""
@@ -58,7 +58,7 @@ _OPTIONS = 4
     capabilities=("order", "logical"),
     answer_kind="option",
     levels=5,
-    knobs="3, 3-4, 4-7, 6-9, 9-14 sightings; hours, half hours from level 4, quarters on level 5; in random order "
+    knobs="6, 6-7, 6-9, 8-11, 10-15 sightings; hours, half hours from level 4, quarters on level 5; in random order "
     "from level 3",
     source="BIG-Bench Hard temporal_sequences, rules written anew",
     default_level=3,
@@ -70,13 +70,14 @@ class TemporalSequences(OptionTask):
     def generate(self, rng: Random, level: int) -> Draft:
         step, count = _STEP[level], rng.randint(*_SIGHTINGS[level])
         day = 24 * 60 // step
-        cuts = sorted(rng.sample(range(5 * day // 24, 23 * day // 24 + 1), count + 2))
-        spans = [[start * step, end * step] for start, end in itertools.pairwise(cuts)]
-        gap = spans.pop(rng.randrange(len(spans)))
+        points = sorted(rng.sample(range(5 * day // 24, 23 * day // 24 + 1), count + 3))
+        cuts = [point * step for point in points]
+        pairs = _pairs(rng, count + 2)
+        gap = rng.choice(pairs)
+        spans = [list(span) for place, span in enumerate(itertools.pairwise(cuts)) if place not in gap]
         told = shuffled(rng, spans) if level >= 3 else spans
-        open_hours = [cuts[0] * step, cuts[-1] * step]
-        options = [_span(span) for span in shuffled(rng, [gap, *rng.sample(spans, _OPTIONS - 1)])]
-        return self.choice(_prompt(rng, told, open_hours), options, seen=told, day=open_hours)
+        options = [_span([cuts[first], cuts[second + 1]]) for first, second in pairs]
+        return self.choice(_prompt(rng, told, [cuts[0], cuts[-1]]), options, seen=told, day=[cuts[0], cuts[-1]])
 
     def oracle(self, payload: Payload) -> str:
         free, end = payload["day"]
@@ -86,6 +87,15 @@ class TemporalSequences(OptionTask):
                 break
             free = stop
         return letter_of(payload["options"], _span([free, end]))
+
+
+def _pairs(rng: Random, stretches: int) -> list[tuple[int, int]]:
+    """Pairs of neighbouring stretches of the day, an option each, in random order. One is to be the gap and the others
+    are two sightings each, so that every option runs between times of the prompt and stands there as such nowhere.
+    """
+    blocks = shuffled(rng, [2] * _OPTIONS + [1] * (stretches - 2 * _OPTIONS))
+    starts = itertools.accumulate(blocks, initial=0)
+    return shuffled(rng, [(start, start + 1) for start, block in zip(starts, blocks, strict=False) if block == 2])
 
 
 def _prompt(rng: Random, seen: list[list[int]], day: list[int]) -> str:

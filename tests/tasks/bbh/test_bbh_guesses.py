@@ -97,3 +97,33 @@ def test_of_the_colours_of_the_things_others_than_the_right_one_are_options_too(
         options, things = set(question.payload["options"].values()), question.payload["things"]
         if question.payload["question"][0] in ("colour", "beside", "end"):
             assert {colour for _, colour, _ in things} <= options
+
+
+@pytest.mark.parametrize("level", [1, 2, 3, 4, 5])
+def test_every_option_runs_between_times_of_the_text_and_none_is_a_sighting(level: int) -> None:
+    for question in drawn("temporal_sequences", level):
+        text = question.prompt.partition("\nOptions:")[0]
+        told = set(re.findall(r"\d+(?::\d+)?[ap]m", text))
+        for option in question.payload["options"].values():
+            assert set(option.split(" to ")) <= told
+            assert f"from {option}." not in text
+
+
+@pytest.mark.parametrize("level", [1, 2, 3, 4, 5])
+def test_the_gap_of_a_day_is_as_long_as_other_options(level: int) -> None:
+    def minutes(clock: str) -> int:
+        hour, minute, half = re.fullmatch(r"(\d+)(?::(\d+))?(am|pm)", clock).groups()  # type: ignore[union-attr]
+        return (int(hour) % 12 + 12 * (half == "pm")) * 60 + int(minute or 0)
+
+    def length(option: str) -> int:
+        start, end = option.split(" to ")
+        return minutes(end) - minutes(start)
+
+    questions = drawn("temporal_sequences", level)
+    for extreme in (min, max):
+
+        def guess(question: Question, extreme: Callable[..., str] = extreme) -> str:
+            options = question.payload["options"]
+            return extreme(options, key=lambda letter: length(options[letter]))
+
+        assert share(questions, guess) <= fair(4)
