@@ -67,17 +67,38 @@ class TrackingShuffledObjects(OptionTask):
         people = rng.sample(NAMES, self.size)
         kind = rng.choice(sorted(_THINGS))
         things = rng.sample(_THINGS[kind], self.size)
-        swaps = [rng.sample(people, 2) for _ in range(rng.randint(*_SWAPS[level]))]
-        asked = rng.choice(people)
+        swaps, asked = _course(rng, people, _SWAPS[level])
         start = [list(pair) for pair in zip(people, things, strict=True)]
         prompt = _prompt(start, swaps, asked, kind)
         return self.choice(prompt, shuffled(rng, things), start=start, swaps=swaps, asked=asked)
 
     def oracle(self, payload: Payload) -> str:
-        holds: dict[str, str] = dict(payload["start"])
-        for one, other in payload["swaps"]:
-            holds[one], holds[other] = holds[other], holds[one]
-        return letter_of(payload["options"], holds[payload["asked"]])
+        return letter_of(payload["options"], _at_the_end(dict(payload["start"]), payload["swaps"])[payload["asked"]])
+
+
+def _course(rng: Random, people: list[str], count: tuple[int, int]) -> tuple[list[list[str]], str]:
+    """Swaps, and whom to ask: of so many people one in so many holds at the end what it began with, as after long
+    shuffling. Few swaps among many people leave most of them what they had, which would be the best guess.
+    """
+    if len(people) == 3:  # one in three by nature, after any number of swaps
+        return _swaps(rng, people, count), rng.choice(people)
+    stays = rng.random() < 1 / len(people)
+    while True:
+        swaps = _swaps(rng, people, count)
+        end = _at_the_end({name: name for name in people}, swaps)
+        if fitting := [name for name in people if (end[name] == name) == stays]:
+            return swaps, rng.choice(fitting)
+
+
+def _swaps(rng: Random, people: list[str], count: tuple[int, int]) -> list[list[str]]:
+    return [rng.sample(people, 2) for _ in range(rng.randint(*count))]
+
+
+def _at_the_end(holds: dict[str, str], swaps: list[list[str]]) -> dict[str, str]:
+    holds = dict(holds)
+    for one, other in swaps:
+        holds[one], holds[other] = holds[other], holds[one]
+    return holds
 
 
 def _prompt(start: list[list[str]], swaps: list[list[str]], asked: str, kind: str) -> str:

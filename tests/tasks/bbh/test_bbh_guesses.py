@@ -127,3 +127,15 @@ def test_the_gap_of_a_day_is_as_long_as_other_options(level: int) -> None:
             return extreme(options, key=lambda letter: length(options[letter]))
 
         assert share(questions, guess) <= fair(4)
+
+
+@pytest.mark.parametrize("level", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize(("words", "size"), [("three", 3), ("five", 5), ("seven", 7)])
+def test_after_few_swaps_too_one_person_in_so_many_holds_what_it_began_with(words: str, size: int, level: int) -> None:
+    questions = drawn(f"tracking_shuffled_objects_{words}_objects", level)
+
+    def began_with(question: Question) -> str:
+        first = dict(question.payload["start"])[question.payload["asked"]]
+        return next(letter for letter, thing in question.payload["options"].items() if thing == first)
+
+    assert 2 / size - fair(size) <= share(questions, began_with) <= fair(size)
