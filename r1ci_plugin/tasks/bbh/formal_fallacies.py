@@ -110,13 +110,15 @@ def _holds(clause: Clause, kind: tuple[bool, ...]) -> bool:
 
 
 def _sentence(rng: Random, clause: Clause, properties: list[str], level: int) -> str:
-    """One of several wordings of a clause."""
+    """One of several wordings of a clause. What is not stands last: "is not a fan of X or a cousin of Y" could also
+    mean neither of both."""
     words = {
         sign * number: f"{'' if sign > 0 else 'not '}{text}"
         for number, text in enumerate(properties, 1)
         for sign in (1, -1)
     }
     one, *others = shuffled(rng, clause) if level > 1 and len(clause) == 2 else clause
+    others.sort(key=lambda literal: literal < 0)
     said, then = words[-one], " or ".join(words[literal] for literal in others)
     wordings = [f"whoever is {said} is {then}", f"everybody who is {said} is {then}"]
     if level >= 3:

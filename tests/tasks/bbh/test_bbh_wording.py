@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from r1ci_plugin.tasks import Question, get_task
@@ -39,3 +41,10 @@ def _column(question: Question, column: str) -> list[int]:
         elif how[0] == column:
             rows[what][place] = how[1]
     return [row[place] for row in rows.values()]
+
+
+@pytest.mark.parametrize("level", [1, 2, 3, 4, 5])
+def test_of_two_consequences_the_one_with_not_stands_last(level: int) -> None:
+    """`is not a fan of X or a cousin of Y` could mean neither of both."""
+    for question in drawn("formal_fallacies", level):
+        assert not re.search(r"\bnot an? \w+ of \w+ or (?!not )", question.prompt)
