@@ -21,7 +21,7 @@ from typing import Any, ClassVar, TypeVar
 from r1ci_plugin.tasks import answers
 from r1ci_plugin.tasks.answers import Unparseable
 from r1ci_plugin.tasks.base import Draft, Payload, Question, Task, Verdict
-from r1ci_plugin.tasks.bbh.lexicon import NUMBER_WORDS
+from r1ci_plugin.tasks.bbh.lexicon import spelled
 
 T = TypeVar("T")
 
@@ -76,11 +76,11 @@ class LabelTask(BBHTask):
 
 
 class IntegerTask(BBHTask):
-    """An exact integer, in digits or as an English number word up to one hundred."""
+    """An exact integer, in digits or in English words."""
 
     def canonical(self, answer: str, payload: Payload) -> str:
-        spelled = answer.strip(" .\"'`").lower().replace("-", " ")
-        return str(NUMBER_WORDS[spelled] if spelled in NUMBER_WORDS else answers.integer(answer))
+        in_words = spelled(answer.strip(" .\"'`"))
+        return str(answers.integer(answer) if in_words is None else in_words)
 
 
 class SequenceTask(BBHTask):

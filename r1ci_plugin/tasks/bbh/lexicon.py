@@ -38,6 +38,23 @@ NUMBER_WORDS: Final[dict[str, int]] = {number_word(number).replace("-", " "): nu
 }
 """Number words with spaces for hyphens, to their value."""
 
+
+def spelled(text: str) -> int | None:
+    """The value of 0..99,999 in English words, `four hundred (and) fifty-two`; None if the text is no such number."""
+    return _spelled(" ".join(text.lower().replace("-", " ").split()), 100_000)
+
+
+def _spelled(text: str, limit: int) -> int | None:
+    for word, size in (("thousand", 1000), ("hundred", 100)):
+        before, found, after = (part.strip() for part in f" {text} ".partition(f" {word} "))
+        if found and size < limit:
+            count = 1 if before in ("", "a") else _spelled(before, limit // size)
+            rest = _spelled(after.removeprefix("and "), size) if after else 0
+            return None if count is None or rest is None else count * size + rest
+    value = NUMBER_WORDS.get(text)
+    return value if value is not None and value < limit else None
+
+
 COUNTABLES: Final[dict[str, tuple[str, ...]]] = {
     "fruits": listed(
         """
@@ -82,7 +99,11 @@ COUNTABLES: Final[dict[str, tuple[str, ...]]] = {
         """
     ),
 }
-"""Kind of thing (in the plural, as a question asks for it) to things that plainly are of this kind and of no other."""
+"""Kind of thing (in the plural, as a question asks for it) to things that plainly are of this kind and, but for those
+of `ALSO`, of no other."""
+
+ALSO: Final = {"kiwi": "animals"}
+"""Things that may be taken for another kind, to this kind: where it is asked for, they are not listed."""
 
 _IRREGULAR: Final = {
     "goose": "geese",

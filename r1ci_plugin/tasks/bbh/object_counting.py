@@ -9,7 +9,7 @@ from typing import Any
 
 from r1ci_plugin.tasks.base import Draft, Payload, task
 from r1ci_plugin.tasks.bbh.common import IntegerTask, joined, shuffled, with_article
-from r1ci_plugin.tasks.bbh.lexicon import COUNTABLES, number_word, plural
+from r1ci_plugin.tasks.bbh.lexicon import ALSO, COUNTABLES, number_word, plural
 
 _SHAPES = {
     1: ((2, 3), (0, 0), 9),
@@ -39,7 +39,10 @@ class ObjectCounting(IntegerTask):
         counting, others, greatest = _SHAPES[level]
         kind = rng.choice(sorted(COUNTABLES))
         strangers = [noun for other in sorted(COUNTABLES) if other != kind for noun in COUNTABLES[other]]
-        nouns = rng.sample(COUNTABLES[kind], rng.randint(*counting)) + rng.sample(strangers, rng.randint(*others))
+        while True:  # a noun that is of this kind too if one wants it to be: draw again
+            nouns = rng.sample(COUNTABLES[kind], rng.randint(*counting)) + rng.sample(strangers, rng.randint(*others))
+            if not any(ALSO.get(noun) == kind for noun in nouns):
+                break
         nouns = shuffled(rng, nouns)
         things = _drawn(rng, nouns, greatest)
         while _total(things, kind) in [count for _, count in things]:  # no quantity may be the answer

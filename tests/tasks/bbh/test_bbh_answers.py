@@ -118,6 +118,42 @@ def test_long_number_words_are_read_with_or_without_hyphen() -> None:
     assert outcome("bbh/object_counting", {"answer": "42"}, "forty") == "wrong"
 
 
+@pytest.mark.parametrize(
+    ("answer", "number"),
+    [
+        ("four hundred fifty-two", 452),
+        ("Four hundred and fifty-two.", 452),
+        ("a hundred and one", 101),
+        ("hundred", 100),
+        ("one thousand one hundred eighty-eight", 1188),
+        ("twelve hundred", 1200),
+        ("one thousand and five", 1005),
+    ],
+)
+def test_counts_beyond_a_hundred_are_read_in_words_too(answer: str, number: int) -> None:
+    assert outcome("bbh/object_counting", {"answer": str(number)}, answer) == "correct"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "four hundred fifty-two pens",
+        "four hundred five hundred",
+        "four hundred thousand",
+        "two thousand twelve hundred",
+        "one hundred and",
+        "and one hundred",
+        "fifty four two",
+        "five hundreds",
+        "hundred hundred",
+        "a",
+        "hundred " * 400,
+    ],
+)
+def test_words_that_are_no_number_are_unparseable(answer: str) -> None:
+    assert outcome("bbh/object_counting", {"answer": "452"}, answer) == "unparseable"
+
+
 @pytest.mark.parametrize("answer", ["11", "13", "12.4", "twelve pens", "12 pens", "1 2", "12, 13"])
 def test_no_other_number_and_no_sentence_is_taken_for_a_count(answer: str) -> None:
     assert outcome("bbh/object_counting", {"answer": "12"}, answer) != "correct"

@@ -48,3 +48,11 @@ def test_of_two_consequences_the_one_with_not_stands_last(level: int) -> None:
     """`is not a fan of X or a cousin of Y` could mean neither of both."""
     for question in drawn("formal_fallacies", level):
         assert not re.search(r"\bnot an? \w+ of \w+ or (?!not )", question.prompt)
+
+
+@pytest.mark.parametrize("level", [1, 2, 3, 4, 5])
+def test_kiwis_are_not_listed_where_animals_are_counted(level: int) -> None:
+    task = get_task("bbh/object_counting")
+    for seed in range(2000):
+        question = task.make(seed, level)
+        assert not ("kiwi" in question.prompt and question.payload["kind"] == "animals")
