@@ -28,6 +28,13 @@ class Roles:
     of_first: tuple[str, ...]
     """Ends of "because PRONOUN ..." that fit the first role only."""
     of_second: tuple[str, ...]
+    leaning: tuple[str, ...]
+    """Those of OPEN_ENDS that do not fit both alike: it is the reader who has a question for the librarian."""
+
+    @property
+    def of_both(self) -> list[str]:
+        """Ends that leave it open which of the two is meant."""
+        return [end for end in OPEN_ENDS if end not in self.leaning]
 
 
 ROLES: Final[tuple[Roles, ...]] = (
@@ -36,72 +43,84 @@ ROLES: Final[tuple[Roles, ...]] = (
         "doctor",
         ("felt dizzy every morning", "needed a new prescription", "had broken a toe"),
         ("knew every treatment for the illness", "held consultations on Mondays", "had studied medicine"),
+        ("had a question", "had slept badly", "was worried", "had made a mistake", "was feeling lonely"),
     ),
     Roles(
         "tenant",
         "landlord",
         ("was late with the rent", "wanted to move out of the flat", "rented the flat on the first floor"),
         ("owned the whole building", "collected the rent", "wanted to sell the house"),
+        ("had a question", "had moved recently", "was worried"),
     ),
     Roles(
         "pupil",
         "teacher",
         ("had not done the homework", "was afraid of the exam", "had failed the test"),
         ("had marked the tests", "taught the class", "had set the exam"),
+        ("had a question", "had made a mistake", "was worried"),
     ),
     Roles(
         "customer",
         "waiter",
         ("wanted to order a dessert", "had not been served yet", "did not like the soup"),
         ("had spilled the soup while serving it", "was carrying the trays", "had written the order down wrongly"),
+        ("had a question", "had made a mistake", "was about to leave"),
     ),
     Roles(
         "client",
         "lawyer",
         ("had been accused of theft", "needed to be defended in court", "was being sued"),
         ("knew the law well", "defended people in court", "had won every trial as counsel"),
+        ("had a question", "was worried", "had made a mistake", "had important news"),
     ),
     Roles(
         "passenger",
         "driver",
         ("had bought a ticket for the ride", "wanted to get off at the next stop", "sat in the back seat"),
         ("was steering the bus", "had missed the turn at the wheel", "drove the route every day"),
+        ("had a question", "was about to leave", "was passing through town", "had made a mistake"),
     ),
     Roles(
         "reader",
         "librarian",
         ("wanted to borrow an atlas", "had lost a borrowed book", "had to pay a late fee"),
         ("worked at the library desk", "kept the catalogue", "collected the late fees"),
+        ("had a question", "had made a mistake"),
     ),
     Roles(
         "suspect",
         "detective",
         ("had no alibi", "was under arrest", "had left fingerprints at the scene"),
         ("was leading the investigation", "had found the fingerprints", "had a badge"),
+        ("had a question", "was worried", "had made a mistake", "had important news", "was about to leave"),
     ),
     Roles(
         "apprentice",
         "carpenter",
         ("was in the first year of training", "had to learn the trade", "was still learning to saw"),
         ("owned the workshop", "had thirty years in the trade", "trained newcomers"),
+        ("had a question", "had made a mistake", "was worried", "had moved recently"),
     ),
     Roles(
         "guest",
         "hotel manager",
         ("wanted to check out of the room", "was on holiday", "had lost the room key"),
         ("ran the hotel", "was responsible for the staff", "employed the cleaners"),
+        ("had a question", "was about to leave", "was passing through town", "had slept badly", "had moved recently"),
     ),
     Roles(
         "farmer",
         "vet",
         ("had a sick cow", "kept forty sheep", "owned the barn"),
         ("knew how to treat cows", "had brought the vaccines", "had studied animal medicine"),
+        ("had a question", "was worried", "was passing through town", "had made a mistake"),
     ),
     Roles(
         "author",
         "publisher",
         ("had finished the manuscript", "was writing a second novel", "had invented the story"),
         ("printed the books", "paid the advance", "ran the publishing house"),
+        ("had a question", "had important news", "was worried"),
     ),
 )
 MEETINGS: Final = (
@@ -130,8 +149,14 @@ OPEN_ENDS: Final = (
     "was passing through town",
     "had made a mistake",
     "was worried",
+    "was bored",
+    "was early that day",
+    "lived nearby",
+    "had nothing else to do",
+    "enjoyed company",
+    "was getting tired",
 )
-"""Ends that fit any two people alike."""
+"""Ends that fit any two people alike of whom nothing but their names is known."""
 TIMES: Final = (
     "",
     "on Monday",
@@ -196,7 +221,7 @@ def _by_gender(rng: Random, wanted: str) -> dict[str, str]:
 
 def _by_role(rng: Random, wanted: str) -> dict[str, str]:
     roles = rng.choice(ROLES)
-    ends = {"first": roles.of_first, "second": roles.of_second, "open": OPEN_ENDS}[wanted]
+    ends = {"first": roles.of_first, "second": roles.of_second, "open": roles.of_both}[wanted]
     first, second = shuffled(rng, (roles.first, roles.second))
     return {
         "first": f"the {first}",

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from r1ci_plugin.tasks import Question, get_task
+from r1ci_plugin.tasks.bbh.disambiguation_qa import OPEN_ENDS, ROLES
 
 SEEDS = 300
 
@@ -56,3 +57,15 @@ def test_kiwis_are_not_listed_where_animals_are_counted(level: int) -> None:
     for seed in range(2000):
         question = task.make(seed, level)
         assert not ("kiwi" in question.prompt and question.payload["kind"] == "animals")
+
+
+def test_an_open_end_fits_both_roles() -> None:
+    assert all(set(roles.leaning) < set(OPEN_ENDS) for roles in ROLES)
+    open_ends = {end for roles in ROLES for end in roles.of_both}
+    assert "had a question" not in open_ends
+    for question in (get_task("bbh/disambiguation_qa").make(seed, 2) for seed in range(600)):
+        givens = question.payload
+        for roles in ROLES:
+            if givens["first"] in (f"the {roles.first}", f"the {roles.second}"):
+                assert givens["end"] in (*roles.of_first, *roles.of_second, *roles.of_both)
+                assert givens["end"] not in roles.leaning
