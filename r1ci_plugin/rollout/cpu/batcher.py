@@ -142,9 +142,9 @@ class Batcher:
         self.rows.clear()
         self.waiting.clear()
         self._settings = None
-        self.memory.allocate()
         for request in chosen:
             request.done(error)
+        self.memory.allocate()
 
     def forget(self) -> None:
         """Drop all caches, as after a change of weights. Running requests compute theirs again."""
@@ -227,8 +227,8 @@ class Batcher:
         while self.waiting and len(self.rows) < self.memory.slots:
             first = len(self.rows)
             held_back = self._place()
-            self._prefill(list(range(first, len(self.rows))))
             self.waiting.extendleft(reversed(held_back))
+            self._prefill(list(range(first, len(self.rows))))
             if not held_back:
                 return
 

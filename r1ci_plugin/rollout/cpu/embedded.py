@@ -13,7 +13,6 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from typing import Any, TypeVar
 
 import torch
@@ -29,6 +28,8 @@ from r1ci_plugin.weights import digest
 
 T = TypeVar("T")
 _Done = Callable[[Any], None]
+_Command = tuple[_Done, Callable[[], None]]
+"""What to do between two steps, behind whom to tell if it cannot be done."""
 
 
 class EmbeddedEngine:
@@ -72,8 +73,9 @@ class EmbeddedEngine:
         self._batcher = Batcher(policy, memory, StopStrings(tokenizer, config.vocab_size), eos, seed, most)
         self._loader = WeightLoader(policy)
         self._loading = self._paused = self._rejecting = self._closed = False
-        self._parked: list[tuple[_Done, Callable[[], None]]] = []
-        self._commands: deque[Callable[[], None]] = deque()
+        self._ended: RuntimeError | None = None
+        self._parked: list[_Command] = []
+        self._commands: deque[_Command] = deque()
         self._wake = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="r1ci-rollout", daemon=True)
         self._thread.start()
@@ -87,18 +89,14 @@ class EmbeddedEngine:
         A cancelled call frees its place. While generation is paused, the call waits or comes back aborted, empty.
         """
         params = SamplingParams.from_dict(sampling_params)
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Generation] = loop.create_future()
-
-        def done(outcome: Generation | BaseException) -> None:
-            with contextlib.suppress(RuntimeError):  # the caller's event loop was closed meanwhile
-                loop.call_soon_threadsafe(_settle, future, outcome)
-
-        self._post(lambda: self._submit(request_id, prompt_ids, params, done))
+        future, done = _promise()
+        self._post(done, lambda: self._submit(request_id, prompt_ids, params, done))
         try:
-            return await future
+            generation: Generation = await future
+            return generation
         except asyncio.CancelledError:
-            self._post(lambda: self._cancel(done))
+            with contextlib.suppress(RuntimeError):  # the engine has ended, and with it the request
+                self._post(done, lambda: self._cancel(done))
             raise
 
     async def abort(self, request_id: str | None = None) -> list[str]:
@@ -172,44 +170,62 @@ class EmbeddedEngine:
         )
 
     def close(self) -> None:
-        """Stop the thread; requests still open fail."""
-        self._closed = True
-        self._post(lambda: None)
+        """Stop the thread; requests still open fail, and so does every later call, with RuntimeError."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=10)
 
     # ---- the engine's thread
 
-    def _post(self, command: Callable[[], None]) -> None:
+    def _post(self, done: _Done, command: Callable[[], None]) -> None:
         with self._wake:
-            self._commands.append(command)
+            if self._ended:
+                raise RuntimeError(str(self._ended)) from self._ended
+            self._commands.append((done, command))
             self._wake.notify()
 
     async def _ask(self, question: Callable[[], T]) -> T:
-        answer: Future[T] = Future()
+        future, done = _promise()
 
         def command() -> None:
-            try:
-                answer.set_result(question())
-            except Exception as error:
-                answer.set_exception(error)
+            if not future.cancelled():  # a call that was given up before its turn has no effect
+                done(question())
 
-        self._post(command)
-        return await asyncio.wrap_future(answer)
+        self._post(done, command)
+        answer: T = await future
+        return answer
 
     def _run(self) -> None:
+        """Serve until closed. Whatever ends the thread, nobody is left waiting for it."""
+        ended = RuntimeError("the rollout engine was closed")
+        try:
+            self._serve()
+        except BaseException as error:  # has no caller to go to
+            ended = RuntimeError(f"the rollout engine has failed: {error!r}")
+            ended.__cause__ = error
+        with self._wake:
+            self._ended = ended  # nothing is posted any more
+        for done, _ in [*self._commands, *self._parked]:
+            done(ended)
+        self._batcher.fail(ended)
+
+    def _serve(self) -> None:
         while not self._closed:
             with self._wake:
-                while not self._commands and not self._busy():
-                    self._wake.wait()
+                self._wake.wait_for(lambda: self._closed or self._commands or self._busy())
             while self._commands:
-                self._commands.popleft()()
+                self._obey(*self._commands[0])
+                self._commands.popleft()  # only now: who asked is told if the thread ends meanwhile
             if self._busy():
                 self._step()
-        closed = RuntimeError("the rollout engine was closed")
-        self._batcher.fail(closed)
-        for done, _ in self._parked:
-            done(closed)
+
+    def _obey(self, done: _Done, command: Callable[[], None]) -> None:
+        try:
+            command()
+        except Exception as error:
+            done(error)
 
     def _busy(self) -> bool:
         return not (self._batcher.idle or self._loading or self._closed)
@@ -226,22 +242,31 @@ class EmbeddedEngine:
         elif self._paused:
             self._parked.append((done, lambda: self._submit(request_id, prompt_ids, params, done)))
         else:
-            try:
-                self._batcher.submit(request_id, prompt_ids, params, done)
-            except Exception as error:
-                done(error)
+            self._batcher.submit(request_id, prompt_ids, params, done)
 
     def _unpark(self) -> None:
         parked, self._parked = self._parked, []
-        for _, submit in parked:
-            submit()
+        for done, submit in parked:
+            self._obey(done, submit)
 
     def _cancel(self, done: _Done) -> None:
         self._parked = [(other, submit) for other, submit in self._parked if other is not done]
         self._batcher.drop(done)
 
 
-def _settle(future: asyncio.Future[Generation], outcome: Generation | BaseException) -> None:
+def _promise() -> tuple[asyncio.Future[Any], _Done]:
+    """A future of the running event loop, and what fulfils it from another thread, with a result or an exception."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+
+    def done(outcome: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the event loop was closed meanwhile
+            loop.call_soon_threadsafe(_settle, future, outcome)
+
+    return future, done
+
+
+def _settle(future: asyncio.Future[Any], outcome: Any) -> None:
     if future.done():
         return  # cancelled meanwhile
     if isinstance(outcome, BaseException):
