@@ -152,6 +152,15 @@ def test_the_critic_of_ppo_is_set_up_as_its_policy() -> None:
     assert config.critic.fsdp.model_dtype == "fp32" and not config.critic.model.use_remove_padding
 
 
+def test_the_critic_of_ppo_has_the_bounds_of_its_policy_wherever_verl_reads_them() -> None:
+    keys = ("actor.ppo_max_token_len_per_gpu=10240", "actor.ulysses_sequence_parallel_size=2")
+    config = compose("r1ci_stage1", [GPU, "+r1ci_ablation@_global_=ppo", *(f"actor_rollout_ref.{key}" for key in keys)])
+    for name in ("ppo", "forward", "ppo_infer"):
+        assert config.critic[f"{name}_max_token_len_per_gpu"] == 10240
+    assert config.critic.ulysses_sequence_parallel_size == 2
+    assert config.trainer.max_critic_ckpt_to_keep == config.trainer.max_actor_ckpt_to_keep == 2
+
+
 @pytest.mark.parametrize(
     "override, variables",
     [(CPU, {"R1CI_BACKEND": "cpu", "VERL_PLATFORM": "cpu"}), (GPU, {"R1CI_BACKEND": "gpu"})],
