@@ -146,7 +146,7 @@ def _print(path: str, job: Job, memory: Memory) -> None:
     if job.engine:
         console.print(_rollout(job, job.engine, memory), highlight=False)
     one, all_kept = disk(job)
-    kept = "" if all_kept is None else f", {all_kept / GIB:.0f} GB while the next one is written"
+    kept = "" if all_kept is None else f", {all_kept / GIB:.0f} GB at once, and what lay there before each restart"
     console.print(f"Disk: {one / GIB:.0f} GB a checkpoint{kept}.", highlight=False)
 
 

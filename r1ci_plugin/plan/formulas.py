@@ -101,10 +101,13 @@ def forward_layer(shape: ModelShape, tokens: int) -> float:
     return tokens * (4 * shape.intermediate * BF16 + shape.hidden * (FP32 + 2 * BF16))
 
 
-def logits(shape: ModelShape, tokens: int, *, fused: bool) -> float:
+def logits(shape: ModelShape, tokens: int, *, fused: bool, scaled: bool = False) -> float:
     """Logits in bfloat16, whose gradient is made in place by flash-attn's cross entropy (verl's logprobs_from_logits);
-    with the fused head a float32 chunk, its softmax and its gradient."""
-    return FUSED_CHUNK * shape.vocab * FP32 * 3 if fused else tokens * shape.vocab * BF16
+    with the fused head a float32 chunk, its softmax and its gradient. `scaled` by a temperature, there is a copy of
+    them, in the backward pass of their gradient (`_scale_logits_by_temperature`, verl/workers/engine/fsdp)."""
+    if fused:
+        return FUSED_CHUNK * shape.vocab * FP32 * 3
+    return tokens * shape.vocab * BF16 * (2 if scaled else 1)
 
 
 def entropy(shape: ModelShape, tokens: int, *, chunk: int | None, fused: bool) -> float:
@@ -154,6 +157,12 @@ def export(shape: ModelShape, bytes_each: int) -> float:
     return shape.parameters * (bytes_each + BF16)
 
 
-def checkpoint(shape: ModelShape, bytes_each: int, *, exported: bool) -> float:
-    """Bytes on disk: weights, two moments, and the exported policy in the weights' type."""
-    return shape.parameters * bytes_each * (4 if exported else 3)
+def checkpoint(shape: ModelShape, bytes_each: int, *, exported: bool, critic: bool = False) -> float:
+    """Bytes on disk: weights, two moments, and the exported policy in the weights' type; of a critic the first two."""
+    return shape.parameters * bytes_each * ((4 if exported else 3) + (3 if critic else 0))
+
+
+def checkpoints_at_once(kept: int) -> int:
+    """The oldest is deleted before the next is written, but the only one is not
+    (verl/utils/checkpoint/checkpoint_manager.py)."""
+    return max(2, kept)

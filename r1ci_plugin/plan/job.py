@@ -13,6 +13,9 @@ from r1ci_plugin.plan.shapes import ModelShape
 
 _BYTES = {"fp32": 4, "float32": 4, "bf16": 2, "bfloat16": 2, "fp16": 2, "float16": 2}
 
+_VERLS_CRITIC_TOKENS = 32768
+"""Default of verl's CriticConfig."""
+
 
 class CannotPlan(ValueError):
     """The configuration is of a kind the formulas are not made for."""
@@ -34,6 +37,8 @@ class Engine:
     """Bytes of a piece of weights on its way from the trainer."""
     trajectories: int
     """Under way at most, in all engines that sample for training together."""
+    sleeps: bool = True
+    """Gives its share back while the trainer works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +71,22 @@ class Job:
     entropy_in_update: bool = False
     entropy_chunk: int | None = None
     fused_head: bool = False
-    critic: bool = False
-    """A second model of the same size is trained, as in PPO."""
+    scaled_logits: bool = False
+    """Sampling has a temperature, by which the trainer divides its logits."""
+    critic_tokens: int = 0
+    """Of a critic, a second model of the same size as in PPO; 0 without one."""
     exported: bool = True
     """A checkpoint holds the policy for Hugging Face as well."""
     checkpoints: int | None = None
-    """Kept on disk; None: all."""
+    """Kept on disk, of each model; None: all."""
     sampling_gpus: int = 0
     """Of nodes that only sample (`separate_async`); 0: the trainer's own GPUs do."""
     weight_copies: int = 0
     """Of the trainer's weights on the host, for log-probs of the policy a step began with."""
+
+    @property
+    def critic(self) -> bool:
+        return self.critic_tokens > 0
 
     @property
     def gpus(self) -> int:
@@ -131,15 +142,16 @@ def _stage(config: Any, shape: ModelShape) -> Job:
             batched_tokens=int(rollout.max_num_batched_tokens),
             bucket=int(rollout.checkpoint_engine.update_weights_bucket_megabytes) << 20,
             trajectories=int(config.data.train_batch_size * rollout.n) * _batches_under_way(config),
+            sleeps=bool(rollout.free_cache_engine),
         ),
         log_prob_tokens=int(rollout.log_prob_max_token_len_per_gpu),
         reference_tokens=int(reference.log_prob_max_token_len_per_gpu),
         reference_bytes=_reference_bytes(config),
         sequence_parallel=int(actor.ulysses_sequence_parallel_size),
         entropy_in_update=bool(actor.entropy_coeff) or bool(actor.calculate_entropy),
-        critic=config.algorithm.adv_estimator == "gae",
+        scaled_logits=float(rollout.temperature) != 1.0,
         exported="hf_model" in actor.checkpoint.save_contents,
-        checkpoints=config.trainer.max_actor_ckpt_to_keep,
+        **_critic(config),
         **_separate(config),
         **_fsdp(engine, model),
     )
@@ -149,6 +161,16 @@ def _batches_under_way(config: Any) -> int:
     """A step's own, and in the asynchronous modes those sampled ahead (verl/trainer/ppo/v1/trainer_base.py)."""
     mode = config.trainer.v1.trainer_mode
     return 1 if mode == "sync" else 1 + int(config.trainer.v1[mode].num_warmup_batches)
+
+
+def _critic(config: Any) -> dict[str, Any]:
+    """Tokens of the critic's micro batches, for which verl reads a number that its own configuration does not name
+    (verl/trainer/ppo/v1/trainer_base.py), and the checkpoints kept of each model."""
+    kept, of_critic = config.trainer.max_actor_ckpt_to_keep, config.trainer.max_critic_ckpt_to_keep
+    if config.algorithm.adv_estimator != "gae":
+        return {"checkpoints": kept}
+    tokens = int(config.critic.get("ppo_infer_max_token_len_per_gpu", _VERLS_CRITIC_TOKENS))
+    return {"critic_tokens": tokens, "checkpoints": max(kept, of_critic) if kept and of_critic else None}
 
 
 def _separate(config: Any) -> dict[str, Any]:

@@ -49,6 +49,8 @@ def contradictions(job: Job) -> Iterator[str]:
     budgets = {"the update": job.update_tokens}
     if job.engine:
         budgets |= {"log-probs": job.log_prob_tokens, "the reference": job.reference_tokens}
+    if job.critic:
+        budgets["the critic"] = job.critic_tokens
     for name, tokens in budgets.items():
         if tokens * job.sequence_parallel < job.longest:
             yield f"a micro batch of {name} has {tokens} tokens, fewer than the longest trajectory, {job.longest}"
@@ -101,18 +103,26 @@ def _lengths_of_engine(job: Job) -> Iterator[tuple[str, Job]]:
         yield f"{ROLLOUT}.max_model_len={job.longest}", replace(job, engine=engine)
 
 
+def _sleep(job: Job) -> Iterator[tuple[str, Job]]:
+    if job.engine and not job.engine.sleeps:
+        yield f"{ROLLOUT}.free_cache_engine=true", replace(job, engine=replace(job.engine, sleeps=True))
+
+
 def _tokens(job: Job) -> Iterator[tuple[str, Job]]:
-    """A larger micro batch where the longest trajectory is above it, smaller ones else. Log-probs and reference follow
-    the update's, unless they have a number of their own."""
+    """A larger micro batch where the longest trajectory is above it, smaller ones else. Log-probs, reference and
+    critic follow the update's, unless they have a number of their own."""
     keys = ["actor_rollout_ref.actor.ppo_max_token_len_per_gpu" if job.engine else "data.max_token_len_per_gpu"]
     if job.engine and job.log_prob_tokens != job.update_tokens:
         keys.append(f"{ROLLOUT}.log_prob_max_token_len_per_gpu")
     if job.engine and job.reference_tokens != job.update_tokens:
         keys.append("actor_rollout_ref.ref.log_prob_max_token_len_per_gpu")
+    if job.critic and job.critic_tokens != job.update_tokens:
+        keys.append("critic.ppo_max_token_len_per_gpu")
     least = -(-job.longest // job.sequence_parallel // 1024) * 1024
     most = job.update_tokens // 1024 * 1024 - (1024 if len(keys) == 1 else 0)
     for tokens in [*range(most, least, -1024), least]:
         changed = replace(job, update_tokens=tokens, log_prob_tokens=tokens, reference_tokens=tokens)
+        changed = replace(changed, critic_tokens=tokens if job.critic else 0)
         yield " ".join(f"{key}={tokens}" for key in keys), changed
 
 
@@ -185,6 +195,7 @@ def _model(job: Job) -> str:
 
 CHANGES: tuple[Change, ...] = (
     _lengths_of_engine,
+    _sleep,
     _tokens,
     _recompute,
     _share,

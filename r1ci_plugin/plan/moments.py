@@ -31,6 +31,7 @@ class Moment:
         return fixed + own * (1 + f.FRAGMENTATION * self.tensors)
 
 
+Parts = dict[str, float]
 CONTEXT, ASLEEP, ENGINE = "trainer's context", "engine's context", "engine's share"
 FIXED = (CONTEXT, ASLEEP, ENGINE)
 """Parts outside PyTorch's allocator of the trainer."""
@@ -61,12 +62,13 @@ def gpu_moments(job: Job, gpu: float) -> list[Moment]:
     """The moments of a step on one GPU of so many bytes, in their order, the last one on a node that only samples, if
     there are any (then the trainer's GPUs have a rollout at validation). The optimizer's moments exist from the end of
     the first step on, so this is a later step."""
-    training = [_update(job), _head(job), _step(job)]
+    beside = _engine_beside(job, gpu)
+    training = [_update(job, beside), _head(job, beside), _step(job, beside)]
     if job.engine is None:
         return training
-    passes = [_log_probs(job)] + ([_reference(job)] if job.reference_bytes else [])
-    together = [_rollout(job, job.engine, gpu), *passes, *training, _transfer(job, job.engine)]
-    return together + ([_sending(job, job.engine), _sampling(job.engine, gpu)] if job.sampling_gpus else [])
+    passes = [_log_probs(job, beside)] + ([_reference(job, beside)] if job.reference_bytes else [])
+    together = [_rollout(job, job.engine, gpu), *passes, *training, _transfer(job, job.engine, beside)]
+    return together + ([_sending(job, job.engine, beside), _sampling(job.engine, gpu)] if job.sampling_gpus else [])
 
 
 def cache_of(job: Job, engine: Engine, gpu: float) -> Cache:
@@ -91,9 +93,9 @@ def _resident(job: Job, *, loaded: bool) -> dict[str, float]:
     return parts
 
 
-def _training(job: Job) -> dict[str, float]:
+def _training(job: Job, beside: Parts) -> Parts:
     """What lies on the GPU all through an update: weights, moments and gradients are loaded together."""
-    parts = {CONTEXT: f.TRAINER_CONTEXT, **_engine_asleep(job), **_resident(job, loaded=True)}
+    parts = {CONTEXT: f.TRAINER_CONTEXT, **beside, **_resident(job, loaded=True)}
     if job.all_offload:
         return parts
     moments = max(parts.get("AdamW's moments", 0.0), f.moments(job.shape, job.master_bytes, job.shards))
@@ -103,9 +105,12 @@ def _training(job: Job) -> dict[str, float]:
     return parts
 
 
-def _engine_asleep(job: Job) -> dict[str, float]:
-    """Asleep, vLLM gives back weights and cache (level 2), and keeps its context and graphs."""
-    return {ASLEEP: f.ENGINE_OUTSIDE} if job.engine else {}
+def _engine_beside(job: Job, gpu: float) -> Parts:
+    """What the engine holds while the trainer works. Asleep, vLLM gives back weights and cache (level 2), and keeps its
+    context and graphs; one that never sleeps keeps its share."""
+    if job.engine is None:
+        return {}
+    return {ASLEEP: f.ENGINE_OUTSIDE} | ({} if job.engine.sleeps else {ENGINE: job.engine.share * gpu})
 
 
 def _rollout(job: Job, engine: Engine, gpu: float) -> Moment:
@@ -113,18 +118,18 @@ def _rollout(job: Job, engine: Engine, gpu: float) -> Moment:
     return Moment("rollout", {**parts, **_resident(job, loaded=False)})
 
 
-def _log_probs(job: Job) -> Moment:
+def _log_probs(job: Job, beside: Parts) -> Moment:
     """verl asks for the entropy in this pass (verl/trainer/ppo/v1/trainer_base.py)."""
     tokens = job.log_prob_tokens
-    parts = {CONTEXT: f.TRAINER_CONTEXT, **_engine_asleep(job), **_resident(job, loaded=True)}
+    parts = {CONTEXT: f.TRAINER_CONTEXT, **beside, **_resident(job, loaded=True)}
     parts |= _forward(job, tokens)
     parts["entropy"] = f.entropy(job.shape, tokens, chunk=job.entropy_chunk, fused=job.fused_head)
     return Moment("log-probs", parts)
 
 
-def _reference(job: Job) -> Moment:
+def _reference(job: Job, beside: Parts) -> Moment:
     """Its weights are on the host, whatever is set, and come layer by layer (FSDP2's CPU offload)."""
-    parts = {CONTEXT: f.TRAINER_CONTEXT, **_engine_asleep(job), **_resident(job, loaded=False)}
+    parts = {CONTEXT: f.TRAINER_CONTEXT, **beside, **_resident(job, loaded=False)}
     return Moment("reference", {**parts, **_forward(job, job.reference_tokens)})
 
 
@@ -132,7 +137,7 @@ def _forward(job: Job, tokens: int) -> dict[str, float]:
     """A pass without gradients, at its largest: at the head where logits are made, else in a layer."""
     head = {
         "gathered weights": f.BF16 * job.shape.embedding,
-        "logits": f.logits(job.shape, tokens, fused=job.fused_head),
+        "logits": f.logits(job.shape, tokens, fused=job.fused_head, scaled=job.scaled_logits),
     }
     layer = {
         "gathered weights": f.gathered_layers(job.shape) + f.gathered_embedding(job.shape),
@@ -141,11 +146,11 @@ def _forward(job: Job, tokens: int) -> dict[str, float]:
     return max(head, layer, key=lambda parts: sum(parts.values()))
 
 
-def _update(job: Job) -> Moment:
+def _update(job: Job, beside: Parts) -> Moment:
     """The backward pass in a layer: what is kept of all layers, and one computed again."""
     shape, tokens = job.shape, job.update_tokens
     parts = {
-        **_training(job),
+        **_training(job, beside),
         "gathered weights": f.gathered_layers(shape) + f.gathered_embedding(shape),
         "whole gradients": f.layer_gradients(shape) + f.gathered_embedding(shape),
         "kept activations": _kept(job),
@@ -155,19 +160,19 @@ def _update(job: Job) -> Moment:
     return Moment("update, in a layer", parts)
 
 
-def _head(job: Job) -> Moment:
+def _head(job: Job, beside: Parts) -> Moment:
     """The backward pass at the output head: all kept activations, logits and the head's gradient."""
     shape, tokens = job.shape, job.update_tokens
-    logits = f.logits(shape, tokens, fused=job.fused_head)
     parts = {
-        **_training(job),
+        **_training(job, beside),
         "gathered weights": f.gathered_embedding(shape),
         "output head": f.head_backward(shape),
         "kept activations": _kept(job),
-        "logits": logits,
+        "logits": f.logits(shape, tokens, fused=job.fused_head, scaled=job.scaled_logits),
     }
-    if job.entropy_in_update:  # then the gradient of the logits is not made in place
-        parts["entropy"] = f.entropy(shape, tokens, chunk=job.entropy_chunk, fused=job.fused_head) + logits
+    if job.entropy_in_update:
+        gradient = f.logits(shape, tokens, fused=job.fused_head)  # of the logits, not made in place then
+        parts["entropy"] = f.entropy(shape, tokens, chunk=job.entropy_chunk, fused=job.fused_head) + gradient
     return Moment("update, at the head", parts)
 
 
@@ -175,24 +180,25 @@ def _kept(job: Job) -> float:
     return f.activations(job.shape, job.update_tokens, recompute=job.recompute, on_host=job.activations_offload)
 
 
-def _step(job: Job) -> Moment:
-    parts = _training(job)
+def _step(job: Job, beside: Parts) -> Moment:
+    parts = _training(job, beside)
     if not job.all_offload:
         parts["AdamW's step"] = f.step_temporaries(job.shape, job.master_bytes, job.shards)
     return Moment("optimizer step", parts)
 
 
-def _transfer(job: Job, engine: Engine) -> Moment:
+def _transfer(job: Job, engine: Engine, beside: Parts) -> Moment:
     """verl wakes the engine's weights, sends the new ones in pieces, and only then wakes its cache."""
-    parts = {CONTEXT: f.TRAINER_CONTEXT, ASLEEP: f.ENGINE_OUTSIDE, **_resident(job, loaded=False)}
-    parts["engine's weights"] = f.engine_weights(job.shape, engine.tensor_parallel)
+    parts = {CONTEXT: f.TRAINER_CONTEXT, **beside, **_resident(job, loaded=False)}
+    if engine.sleeps:
+        parts["engine's weights"] = f.engine_weights(job.shape, engine.tensor_parallel)
     parts["weights on their way"] = engine.bucket + f.largest_tensor(job.shape, job.master_bytes)
     return Moment("weights to the engine", parts)
 
 
-def _sending(job: Job, engine: Engine) -> Moment:
+def _sending(job: Job, engine: Engine, beside: Parts) -> Moment:
     """Weights go to other nodes through two buffers on every GPU (verl/checkpoint_engine/nccl_checkpoint_engine.py)."""
-    parts = {CONTEXT: f.TRAINER_CONTEXT, **_engine_asleep(job), **_resident(job, loaded=True)}
+    parts = {CONTEXT: f.TRAINER_CONTEXT, **beside, **_resident(job, loaded=True)}
     parts["weights on their way"] = 2 * engine.bucket + f.largest_tensor(job.shape, job.master_bytes)
     return Moment("weights to other nodes", parts)
 
@@ -237,6 +243,7 @@ def host_moments(job: Job) -> Iterator[Moment]:
 
 
 def disk(job: Job) -> tuple[float, float | None]:
-    """Bytes of a checkpoint, and of all that lie there at once, with the one being written; None: no bound."""
-    one = f.checkpoint(job.shape, job.master_bytes, exported=job.exported)
-    return one, None if job.checkpoints is None else one * (job.checkpoints + 1)
+    """Bytes of a checkpoint, and of all that lie there at once, with the one being written; None: no bound. Those from
+    before a restart come on top: verl does not know them any more, and leaves them."""
+    one = f.checkpoint(job.shape, job.master_bytes, exported=job.exported, critic=job.critic)
+    return one, one * f.checkpoints_at_once(job.checkpoints) if job.checkpoints else None

@@ -98,3 +98,21 @@ def test_a_critic_is_counted() -> None:
             for ablation in ((), ("+r1ci_ablation@_global_=ppo",))
         )
         assert (two > one) == more  # offloaded, it waits on the host
+
+
+def test_what_a_critic_may_keep_and_read_is_the_recipes() -> None:
+    ppo = (SEVEN, TWO_NODES, "+r1ci_ablation@_global_=ppo")
+    assert json.loads(plan(*ppo, "--json").stdout)["checkpoints_gb"] is not None
+    unbounded = json.loads(plan(*ppo, "trainer.max_critic_ckpt_to_keep=null", "--json").stdout)
+    assert unbounded["checkpoints_gb"] is None
+    short = plan(*ppo, "critic.ppo_max_token_len_per_gpu=4096")
+    assert short.exit_code == 1 and "a micro batch of the critic has 4096 tokens" in short.output
+
+
+@pytest.mark.parametrize("setting", ["free_cache_engine=false", "temperature=0.7"])
+def test_what_lies_beside_the_update_follows_the_rollouts_settings(setting: str) -> None:
+    plain, changed = (
+        {moment["moment"]: moment["gb"] for moment in json.loads(plan(SEVEN, TWO_NODES, *more, "--json").stdout)["gpu"]}
+        for more in ((), (f"actor_rollout_ref.rollout.{setting}",))
+    )
+    assert changed["update, at the head"] > plain["update, at the head"] and changed["rollout"] == plain["rollout"]

@@ -29,6 +29,8 @@ def test_what_fits_has_no_problem_and_no_mend(make_job: Any) -> None:
         ({"update_tokens": 4096}, 80, "fewer than the longest trajectory", "ppo_max_token_len_per_gpu=10240"),
         ({"log_prob_tokens": 4096}, 80, "micro batch of log-probs", "rollout.log_prob_max_token_len_per_gpu="),
         ({"reference_tokens": 4096}, 80, "micro batch of the reference", "ref.log_prob_max_token_len_per_gpu="),
+        ({"critic_tokens": 4096}, 80, "micro batch of the critic", "critic.ppo_max_token_len_per_gpu="),
+        ({"engine": {"sleeps": False}}, 80, "update, at the head", "free_cache_engine=true"),
         ({"recompute": False}, 80, "update, in a layer", "enable_gradient_checkpointing=true"),
         ({"engine": {"share": 0.95}}, 80, "rollout", "gpu_memory_utilization="),
         ({"engine": {"model_len": 4096}}, 80, "accepts 4096 tokens", "max_model_len=10240"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,10 +42,10 @@ def test_what_leaves_the_gpu_is_on_the_host(make_job: Any) -> None:
 
 
 def test_a_critic_waits_as_a_second_model(make_job: Any) -> None:
-    one, two = make_job(), make_job(critic=True)
+    one, two = make_job(), make_job(critic_tokens=24576)
     for name in ("weights", "AdamW's moments"):
         assert moment(two, "rollout").parts[name] == 2 * moment(one, "rollout").parts[name]
-    offloaded = make_job(critic=True, weights_offload=True, moments_offload=True)
+    offloaded = make_job(critic_tokens=24576, weights_offload=True, moments_offload=True)
     assert (
         moment(offloaded, "update, at the head").parts
         == moment(make_job(weights_offload=True, moments_offload=True), "update, at the head").parts
@@ -125,5 +126,43 @@ def test_the_cache_gets_what_weights_and_workspace_leave_of_the_share(make_job: 
 
 
 def test_a_checkpoint_has_weights_moments_and_the_policy(make_job: Any) -> None:
-    assert disk(make_job()) == (7615616512 * 16, 7615616512 * 16 * 3)
+    assert disk(make_job())[0] == 7615616512 * 16
     assert disk(make_job(exported=False, checkpoints=None)) == (7615616512 * 12, None)
+
+
+def test_a_critic_has_checkpoints_of_its_own(make_job: Any) -> None:
+    assert disk(make_job(critic_tokens=24576))[0] - disk(make_job())[0] == 7615616512 * 12
+
+
+@pytest.mark.parametrize("kept, at_once", [(1, 2), (2, 2), (3, 3)])
+def test_as_many_checkpoints_lie_on_disk_as_verl_leaves_there(
+    make_job: Any, tmp_path: Path, kept: int, at_once: int
+) -> None:
+    checkpoint_manager = pytest.importorskip("verl.utils.checkpoint.checkpoint_manager")
+    manager = object.__new__(checkpoint_manager.BaseCheckpointManager)
+    manager.previous_saved_paths = []
+    most = 0
+    for step in range(5):  # as FSDPCheckpointManager.save_checkpoint does
+        manager.ensure_checkpoint_capacity(kept)
+        (tmp_path / str(step)).mkdir()
+        most = max(most, len(list(tmp_path.iterdir())))
+        manager.register_checkpoint(str(tmp_path / str(step)), kept)
+    one, all_at_once = disk(make_job(checkpoints=kept))
+    assert most == at_once and all_at_once == at_once * one
+
+
+def test_an_engine_that_never_sleeps_keeps_its_share_beside_the_trainer(make_job: Any) -> None:
+    awake, asleep = make_job(engine={"sleeps": False}), make_job()
+    for name in ("log-probs", "reference", "update, in a layer", "update, at the head", "optimizer step"):
+        assert moment(awake, name).total - moment(asleep, name).total == pytest.approx(0.7 * GPU)
+    assert moment(awake, "weights to the engine").parts["engine's share"] == 0.7 * GPU
+    assert "engine's weights" not in moment(awake, "weights to the engine").parts
+    assert moment(awake, "rollout") == moment(asleep, "rollout")
+
+
+def test_a_temperature_costs_a_copy_of_the_logits_where_there_are_any(make_job: Any) -> None:
+    for name in ("log-probs", "update, at the head"):
+        warm, plain = (moment(make_job(scaled_logits=scaled), name).parts["logits"] for scaled in (True, False))
+        assert warm == 2 * plain
+        fused = (moment(make_job(scaled_logits=scaled, fused_head=True), name) for scaled in (True, False))
+        assert next(fused) == next(fused)
