@@ -19,7 +19,8 @@ REPLAY_BUFFERS = {"sync": "CurriculumReplayBuffer", **dict.fromkeys(ASYNC_MODES,
 
 
 def check_trainer(config: Any) -> Iterator[Finding]:
-    """verl's trainer runs in a mode with the replay buffer for it, and filters groups by correctness if at all."""
+    """verl's trainer runs in a mode with the replay buffer for it, filters groups by correctness if at all, and asks
+    for the engine's log-probs of nothing but what the engine has sampled."""
     mode = config.trainer.v1.trainer_mode
     if mode not in REPLAY_BUFFERS:
         modes = "|".join(REPLAY_BUFFERS)
@@ -39,6 +40,21 @@ def check_trainer(config: Any) -> Iterator[Finding]:
         yield broken(
             f"groups without signal would be filtered by {chosen.metric}, in which shaping makes all groups differ",
             "algorithm.filter_groups.metric=acc",
+        )
+    yield from _results_without_log_probs(config)
+
+
+def _results_without_log_probs(config: Any) -> Iterator[Finding]:
+    """Results in the loss go with the trainer's log-probs alone: the engine never sampled them, so that verl would take
+    them for tokens it was certain of, and weigh them by nearly nothing."""
+    correction = config.algorithm.rollout_correction
+    unset = {"rollout_is": "null", "rollout_rs": "null", "bypass_mode": "false"}
+    used = [key for key in unset if correction.get(key)]
+    if config.r1ci.get("interaction", {}).get("train_on_results") and used:
+        yield broken(
+            "r1ci.interaction.train_on_results does not go with algorithm.rollout_correction "
+            f"({', '.join(used)}): execution results have no log-probs of the engine",
+            " ".join(f"algorithm.rollout_correction.{key}={unset[key]}" for key in used),
         )
 
 

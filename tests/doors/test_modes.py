@@ -74,6 +74,22 @@ def test_an_ablation_goes_on_top_of_a_mode() -> None:
     assert trainer.replay_buffer.filter_groups_metric == "acc"
 
 
+@pytest.mark.parametrize("mode", ["colocate_async", "separate_async"])
+def test_results_in_the_loss_are_refused_where_they_would_be_weighed_by_log_probs_they_have_not(mode: str) -> None:
+    unmasked = "+r1ci_ablation@_global_=unmasked_results"
+    assert broken(composed("sync", 1, "cpu", unmasked)) == []
+    (finding,) = broken(composed(mode, 1, "cpu", unmasked))
+    assert "train_on_results" in finding.what and "\n" not in finding.what
+    assert finding.mend == "algorithm.rollout_correction.rollout_is=null"
+    assert broken(composed(mode, 1, "cpu", unmasked, finding.mend)) == []
+
+
+def test_results_in_the_loss_are_refused_where_the_engines_log_probs_are_the_old_ones() -> None:
+    overrides = ("r1ci.interaction.train_on_results=true", "algorithm.rollout_correction.bypass_mode=true")
+    (finding,) = broken(composed("sync", 1, "cpu", *overrides))
+    assert finding.mend == "algorithm.rollout_correction.bypass_mode=false"
+
+
 def test_a_layout_sets_the_nodes_that_train_and_the_mode_adds_those_that_only_sample() -> None:
     config = composed("separate_async", 2, "gpu", "r1ci_layout@_global_=4x8")
     assert (config.trainer.nnodes, config.actor_rollout_ref.rollout.nnodes) == (4, 1)
