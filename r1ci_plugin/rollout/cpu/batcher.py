@@ -9,11 +9,10 @@ but one token cached needs no forward pass of its own, and every row of a step i
 
 What paid, in this order: not repeating keys and values for grouped heads (ten times at four heads over two, 128 rows,
 400 tokens); one prefill for the samples of a question; threads that sleep while they wait (`r1ci_plugin/threads.py`);
-stop strings looked for only after a token that can end one; one hash a row instead of a random generator a row. What
-did not: plain matrix products instead of the fused attention (equal: both wait for memory); attention in blocks of rows
-of like length (nothing at 128 rows on two threads). Policies of Llama's shape leave out the modules of transformers
-(`lean.py`: 1.3 to 1.7 times the tokens at 12 to 32 rows), and of a prompt's last layer all but keys and values (a
-quarter of a prefill); what is left is attention and linear layers.
+stop strings looked for only after a token that can end one; one hash a row instead of a random generator a row; and for
+policies of Llama's shape no modules of transformers (`lean.py`: 1.3 to 1.7 times the tokens at 12 to 32 rows), and of a
+prompt's last layer keys and values only (a quarter of a prefill). What did not: plain matrix products instead of the
+fused attention; attention in blocks of rows of like length.
 
 Left out: threads and futures (`embedded.py`), Ray (`server.py`), verl (`replica.py`).
 """
@@ -28,16 +27,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from r1ci_plugin.rollout.cpu.forward import Forward, ModuleForward, NewTokens
+from r1ci_plugin.rollout.cpu.forward import Forward, ModuleForward, NewTokens, steps_at_once
 from r1ci_plugin.rollout.cpu.lean import LeanForward
 from r1ci_plugin.rollout.cpu.sampling import RowSettings, SamplingParams, sample
-from r1ci_plugin.rollout.cpu.slots import SlotMemory
+from r1ci_plugin.rollout.cpu.slots import SlotMemory, common_prefix
 from r1ci_plugin.rollout.cpu.stopping import StopStrings
 from r1ci_plugin.threads import take_threads
 
 COMPLETED = "completed"  # verl's name for both "stop" and "length"
 ABORTED = "aborted"
-_PREFILL_TOKENS = 4096  # of one forward pass, padding included: bounds its memory
+_PREFILL_TOKENS = 4096  # of the rows of one forward pass, padding included
 _WORTH_WAITING = 32  # tokens of prefill that justify waiting for a neighbour's prefill to end
 _GO_ON, _LOOK, _END = 0, 1, 2  # what a sampled token means for its row
 
@@ -241,7 +240,7 @@ class Batcher:
             body = request.prompt[:-1]
             runs = self.memory.longest_prefix(body)
             best = int(runs.argmax())
-            soon = max((_common(body, other) for other in coming), default=0)
+            soon = max((common_prefix(body, other) for other in coming), default=0)
             if soon >= runs[best] + _WORTH_WAITING:
                 held_back.append(request)
                 continue
@@ -277,6 +276,12 @@ class Batcher:
             self._prefill_group(np.array(group), np.array([missing[row] for row in group]))
 
     def _prefill_group(self, rows: np.ndarray, missing: np.ndarray) -> None:
+        while len(rows):  # long ones in pieces
+            most = steps_at_once(self.memory, len(rows), int((self.memory.length[rows] + missing).max()))
+            self._prefill_piece(rows, np.minimum(missing, most))
+            rows, missing = rows[missing > most], missing[missing > most] - most
+
+    def _prefill_piece(self, rows: np.ndarray, missing: np.ndarray) -> None:
         memory = self.memory
         steps = np.arange(missing.max())[None]
         real = steps < missing[:, None]
@@ -290,10 +295,3 @@ class Batcher:
         """(B, Q) tokens for the next forward pass, and the threads that it is worth."""
         take_threads(inputs.size, self._threads)
         return NewTokens.of(self.memory, rows, inputs, positions)
-
-
-def _common(a: np.ndarray, b: np.ndarray) -> int:
-    """Length of the common prefix."""
-    n = min(len(a), len(b))
-    same = a[:n] == b[:n]
-    return n if same.all() else int(same.argmin())

@@ -13,6 +13,15 @@ import torch
 
 from r1ci_plugin.rollout.cpu.slots import SlotCache, SlotMemory
 
+_MASK_CELLS = 1 << 24
+"""Of the mask of one pass, as attention takes it (for each query head of a group): 64 MB."""
+
+
+def steps_at_once(memory: SlotMemory, rows: int, extent: int) -> int:
+    """New tokens a row that one pass may take. The mask grows with the square of a row: whole, one of 6000 tokens with
+    8 query heads a key head took 1.2 GB."""
+    return max(1, _MASK_CELLS // (rows * extent * memory.group))
+
 
 @dataclass(frozen=True, slots=True)
 class NewTokens:

@@ -23,6 +23,7 @@ class SlotMemory:
 
     def __init__(self, config: Any, slots: int, capacity: int) -> None:
         self.slots, self.capacity = slots, capacity
+        self.group = int(config.num_attention_heads) // _kv_shape(config, 1)[0]  # query heads that share a key head
         self._shape = (config.num_hidden_layers, 2, slots, *_kv_shape(config, capacity + 1))
         self.tokens = np.zeros((slots, capacity), dtype=np.int64)
         self.length = np.zeros(slots, dtype=np.int64)
@@ -97,6 +98,13 @@ class SlotCache(Cache):  # type: ignore[misc]  # transformers ships no types
 
     def get_mask_sizes(self, query_length: int, layer_idx: int) -> tuple[int, int]:
         return self._extent, 0
+
+
+def common_prefix(a: np.ndarray, b: np.ndarray) -> int:
+    """Length of the common prefix."""
+    n = min(len(a), len(b))
+    same = a[:n] == b[:n]
+    return n if same.all() else int(same.argmin())
 
 
 def _kv_shape(config: Any, positions: int) -> tuple[int, int, int]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from r1ci_plugin.rollout.cpu import forward
 from r1ci_plugin.rollout.cpu.batcher import Generation
 from r1ci_plugin.rollout.cpu.embedded import EmbeddedEngine
 from r1ci_plugin.weights import digest
@@ -146,6 +147,42 @@ def test_the_samples_of_one_prompt_differ_and_share_its_prefill(make_engine: Mak
 def test_an_unseeded_engine_repeats_itself_under_the_same_seed(make_engine: Make) -> None:
     first, again, other = (run(ask(make_engine(seed=seed), PROMPT)).token_ids for seed in (4, 4, 5))
     assert first == again != other
+
+
+class Widths:
+    """A forward hook that notes how many new tokens each pass took, (rows, tokens)."""
+
+    def __init__(self, model: Any) -> None:
+        self.seen: list[tuple[int, ...]] = []
+        model.register_forward_pre_hook(self, with_kwargs=True)
+
+    def __call__(self, module: Any, args: Any, kwargs: Any) -> None:
+        self.seen.append(tuple(kwargs["input_ids"].shape))
+
+
+@pytest.mark.parametrize("plain", [True, False])  # through transformers' modules, and without them
+def test_long_prompts_go_through_in_pieces_and_give_the_same(
+    make_engine: Make, make_model: Make, reference: Make, monkeypatch: pytest.MonkeyPatch, plain: bool
+) -> None:
+    monkeypatch.setattr(forward, "_MASK_CELLS", 20_000)
+    prompts = [[(7 * i + k) % 250 for i in range(n)] for k, n in enumerate((3, 90, 120, 140))]
+    model = make_model()
+    widths = Widths(model) if plain else None
+    engine = make_engine(model)
+    got = gather(*(ask(engine, prompt, str(len(prompt))) for prompt in prompts))
+    for prompt, generation in zip(prompts, got, strict=True):
+        assert generation.log_probs == pytest.approx(reference(prompt, generation.token_ids), abs=1e-5)
+    assert engine._batcher.prefilled == sum(len(prompt) - 1 for prompt in prompts)
+    if widths:
+        assert all(rows * steps * 139 * 2 <= 20_000 for rows, steps in widths.seen)  # 2 heads a key head
+        assert sum(steps > 1 for _, steps in widths.seen) > 3
+
+
+def test_short_prompts_go_through_in_one_pass(make_engine: Make, make_model: Make) -> None:
+    model = make_model()
+    widths, engine = Widths(model), make_engine(model)
+    gather(*(ask(engine, [k, *PROMPT], str(k), max_tokens=1) for k in range(8)))
+    assert [shape for shape in widths.seen if shape[1] > 1] == [(8, 40)]
 
 
 # ---- caches
