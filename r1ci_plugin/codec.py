@@ -46,11 +46,21 @@ class TextCodec:
         return "".join(map(chr, ids))
 
 
+def end_tokens(*sources: Any) -> frozenset[int]:
+    """All ids that end a response, by generation config, model config and tokenizer. Engine and codec both ask here: a
+    token that ends a response for one of them alone would leave its trajectory without an end."""
+    ids: set[int] = set()
+    for source in sources:
+        eos = getattr(source, "eos_token_id", None)
+        ids.update([eos] if isinstance(eos, int) else eos or [])
+    return frozenset(ids)
+
+
 class TokenizerCodec:
     """A transformers tokenizer with a chat template.
 
-    tokenizer: a `PreTrainedTokenizerBase`. more_eos: ids that end a turn beside the tokenizer's own, e.g. of the
-    model's generation config.
+    tokenizer: a `PreTrainedTokenizerBase`. more_eos: ids that end a turn beside the tokenizer's own, those
+    of the model's configs (`end_tokens`).
     Raises ValueError if the tokenizer has no chat template or no end-of-text token, or changes the text it is given.
     """
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from r1ci_plugin.codec import TokenizerCodec
+from r1ci_plugin.codec import TokenizerCodec, end_tokens
 from r1ci_plugin.config import ExecutorSettings, R1CISettings, settings_from
 from r1ci_plugin.interpreter.executor import Executor
 from r1ci_plugin.interpreter.settings import make_executor
@@ -54,21 +54,21 @@ async def _start(executor: Executor) -> None:
 
 
 def codec_for(tokenizer: Any, model_path: Callable[[], str]) -> TokenizerCodec:
-    """The codec of a tokenizer, whose turns also end at the end-of-text tokens of the model's generation config.
+    """The codec of a tokenizer, whose turns also end at the end-of-text tokens of the model's configs.
 
     model_path: asked on first use only; to look into a config costs as much as a turn's parsing.
     """
     known = _codecs.get(id(tokenizer))
     if known is None or known[0] is not tokenizer:
-        known = _codecs[id(tokenizer)] = (tokenizer, TokenizerCodec(tokenizer, _generation_eos(model_path())))
+        more = end_tokens(*_saved_configs(model_path()))
+        known = _codecs[id(tokenizer)] = (tokenizer, TokenizerCodec(tokenizer, more))
     return known[1]
 
 
-def _generation_eos(model_path: str) -> list[int]:
-    from transformers import GenerationConfig
+def _saved_configs(model_path: str) -> Iterator[Any]:
+    """Generation config and model config, as far as the policy has them: the engine reads the same files."""
+    from transformers import AutoConfig, GenerationConfig
 
-    try:
-        eos = GenerationConfig.from_pretrained(model_path).eos_token_id
-    except OSError:  # a policy without generation config: the tokenizer's own end-of-text token it is
-        return []
-    return [] if eos is None else [eos] if isinstance(eos, int) else list(eos)
+    for kind in (GenerationConfig, AutoConfig):
+        with suppress(OSError, ValueError):  # not there, or of a class that only its own code knows
+            yield kind.from_pretrained(model_path)

@@ -17,8 +17,9 @@ from typing import Any, TypeVar
 
 import torch
 
+from r1ci_plugin.codec import end_tokens
 from r1ci_plugin.rollout.cpu.batcher import ABORTED, Batcher, Generation
-from r1ci_plugin.rollout.cpu.models import end_tokens, load_policy, prepare_policy
+from r1ci_plugin.rollout.cpu.models import load_policy, prepare_policy
 from r1ci_plugin.rollout.cpu.sampling import SamplingParams
 from r1ci_plugin.rollout.cpu.slots import SlotMemory, bytes_per_token
 from r1ci_plugin.rollout.cpu.stopping import StopStrings
@@ -69,7 +70,7 @@ class EmbeddedEngine:
         self.model, self.max_model_len, self.max_num_seqs = policy, capacity, int(slots)
         most = threads or len(os.sched_getaffinity(0))
         memory = SlotMemory(config, self.max_num_seqs, capacity)
-        eos = end_tokens(policy, tokenizer)
+        eos = end_tokens(policy.generation_config, policy.config, tokenizer)
         self._batcher = Batcher(policy, memory, StopStrings(tokenizer, config.vocab_size), eos, seed, most)
         self._loader = WeightLoader(policy)
         self._loading = self._paused = self._rejecting = self._closed = False

@@ -70,12 +70,3 @@ def prepare_policy(model: Any, max_model_len: int | None) -> int:
     model.set_attn_implementation(attention.NAME)
     model.eval()
     return int(capacity)
-
-
-def end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
-    """All ids that end a response, by generation config, model config and tokenizer."""
-    ids: set[int] = set()
-    for source in (model.generation_config, model.config, tokenizer):
-        eos = getattr(source, "eos_token_id", None)
-        ids.update([eos] if isinstance(eos, int) else eos or [])
-    return frozenset(ids)
