@@ -32,7 +32,9 @@ computation can give are what the policy gets wrong. The ids of all questions se
 
 ## Pass rates on questions outside its training
 
-One answer a question at temperature {temperature}. *code*: share of answers that ran a script.
+One answer a question at temperature {temperature}, to different questions whose ids are not in
+`questions_seen.json`: {questions} of a task and level{fewer}.
+*code*: share of answers that ran a script.
 
 | task | level | pass rate | code | questions |
 | --- | --- | --- | --- | --- |
@@ -40,10 +42,13 @@ One answer a question at temperature {temperature}. *code*: share of answers tha
 """
 
 
-def card(rows: Sequence[dict[str, Any]], *, parameters: int, seen: int, temperature: float) -> str:
-    """The card's text for the rows of `measure.summary`."""
+def card(rows: Sequence[dict[str, Any]], *, parameters: int, seen: int, questions: int, temperature: float) -> str:
+    """The card's text for the rows of `measure.summary`, of which `questions` were asked for in each."""
+    fewer = ", or all that there are where the table has fewer" if any(row["n"] < questions for row in rows) else ""
     lines = "\n".join(
         f"| {row['task']} | {row['level']} | {row['pass_rate']:.2f} | {row['code_rate']:.2f} | {row['n']} |"
         for row in rows
     )
-    return _WORDS.format(parameters=parameters / 1e6, seen=seen, temperature=temperature, rows=lines)
+    return _WORDS.format(
+        parameters=parameters / 1e6, seen=seen, questions=questions, fewer=fewer, temperature=temperature, rows=lines
+    )

@@ -2,8 +2,9 @@
 
     python -m r1ci_plugin.seed_policy.measure --policy r1ci_plugin/assets/seed_policy
 
-Prints a table; `--json FILE` writes the numbers, `--card` the policy's card. Questions lie outside the corpus. Left
-out: making the policy (`make.py`).
+Prints a table; `--json FILE` writes the numbers, `--card` the policy's card. No question is one that the policy was
+trained on: small levels repeat themselves under other seeds, so questions are told apart by their ids. Left out: making
+the policy (`make.py`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import asyncio
 import json
 from collections import defaultdict
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,8 @@ from r1ci_plugin.trajectory import Generate, Interaction, Trajectory
 
 FIRST_SEED = 900_000_000
 """Fresh questions: below the corpus, above what data sets are built from."""
+TRIES = 20
+"""Seeds for each question asked for: a small level may have fewer questions than that, or fewer unseen ones."""
 
 Counts = dict[tuple[str, int], list[tuple[float, float]]]
 """(task, level) to (right, used code) of every answer."""
@@ -56,7 +60,8 @@ def main() -> None:
         text = card(
             rows,
             parameters=_parameters(arguments.policy),
-            seen=_seen(arguments.policy),
+            seen=len(_seen(arguments.policy)),
+            questions=arguments.questions,
             temperature=arguments.temperature,
         )
         (arguments.policy / "README.md").write_text(text)
@@ -68,23 +73,34 @@ def _parameters(policy: Path) -> int:
     return int(AutoModelForCausalLM.from_pretrained(policy).num_parameters())
 
 
-def _seen(policy: Path) -> int:
-    return len(json.loads((policy / "questions_seen.json").read_text()))
+def _seen(policy: Path) -> frozenset[str]:
+    """Ids of the questions that the policy was trained on; none where it does not say."""
+    file = policy / "questions_seen.json"
+    return frozenset(json.loads(file.read_text())) if file.exists() else frozenset()
+
+
+def fresh(name: str, level: int, count: int, seen: Collection[str]) -> list[Question]:
+    """Up to `count` different questions of a task's level that are not among those `seen`."""
+    found: dict[str, Question] = {}
+    for number in range(TRIES * count):
+        question = get_task(name).make(FIRST_SEED + number, level)
+        if question.question_id not in seen:
+            found[question.question_id] = question
+        if len(found) == count:
+            break
+    return list(found.values())
 
 
 async def measure(policy: Path, questions: int, levels: list[int], temperature: float) -> Counts:
-    """One answer to each of `questions` fresh questions of every task and level."""
+    """One answer to each of up to `questions` fresh questions of every task and level."""
     from transformers import AutoTokenizer
 
     engine = EmbeddedEngine(policy, max_model_len=1024)
     codec = TokenizerCodec(AutoTokenizer.from_pretrained(policy))
     counts: Counts = defaultdict(list)
-    drawn = [
-        get_task(name).make(FIRST_SEED + number, level)
-        for name in sorted(SHARE_IN_WORDS)
-        for level in levels
-        for number in range(questions)
-    ]
+    seen = _seen(policy)
+    tasks = sorted(SHARE_IN_WORDS)
+    drawn = [question for name in tasks for level in levels for question in fresh(name, level, questions, seen)]
     async with LocalExecutor() as executor, VerifierPool() as pool:
 
         async def one(question: Question) -> None:
