@@ -246,6 +246,7 @@ def graph_given(item: Item) -> Payload:
     ("logical", "search"),
     "json",
     givens=graph_given,
+    chance=0.08,
     knobs="6 to 25 vertices, 3 or 4 colours, edges 0.15 to 0.4",
     form="The answer is the JSON map alone.",
     configs=[

@@ -48,7 +48,7 @@ _CYCLES = {
     ("spatial",),
     "word",
     answer_in_prompt=True,
-    chance=1 / 6,
+    chance=0.23,
     knobs="1 to 40 rotations",
     givens="initial_state rotations target_side",
     form="A side brought from the bottom to the top comes up over the front. The answer is one colour.",

@@ -155,6 +155,11 @@ def factors(answer: str) -> list[int]:
     return sorted(found)
 
 
+def composite_or_lucky(item: Item) -> bool:
+    """One prime of four is kept: of a prime, the answer is the number itself, copied."""
+    return len(item.meta["factors"]) > 1 or item.meta["source_index"] % 4 == 0
+
+
 @plain(
     "prime_factorization",
     "Factor an integer into primes",
@@ -164,6 +169,7 @@ def factors(answer: str) -> list[int]:
     write=" × ".join,
     knobs="number up to 2000 ... 1e8",
     givens="number",
+    keep=composite_or_lucky,
     configs=spans(5, value=[(50, 2000), (1000, 10**4), (10**4, 10**5), (10**5, 10**6), (10**6, 10**8)]),
 )
 def prime_factorization(number: int) -> list[str]:

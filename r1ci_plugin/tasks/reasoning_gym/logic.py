@@ -11,7 +11,7 @@ from typing import Any
 from r1ci_plugin.tasks.answers import Unparseable, text
 from r1ci_plugin.tasks.base import Payload, Verdict
 from r1ci_plugin.tasks.reasoning_gym.gym import Gym, gym, ladder, plain, spans
-from r1ci_plugin.tasks.reasoning_gym.library import Item
+from r1ci_plugin.tasks.reasoning_gym.library import Item, draw
 
 Formula = tuple[Any, ...]
 """`("var", name)`, `("¬", f)` or `(sign, f, g)`."""
@@ -24,6 +24,8 @@ _SIGNS: dict[str, Callable[[bool, bool], bool]] = {
     "→": lambda a, b: not a or b,
     "↔": lambda a, b: a == b,
 }
+LETTERS = "ABCDEGHJKLMNPQRSUWXYZ"
+"""Names of variables; without those that look like a sign or a truth value."""
 _BINDS = {"↔": 1, "→": 2, "∨": 3, "∧": 4}
 _TOKEN = re.compile(r"\s*(<->|->|[A-Z]|[¬~!∧&∨|→↔()])")
 _SPELLINGS = {"~": "¬", "!": "¬", "&": "∧", "|": "∨", "->": "→", "<->": "↔"}
@@ -122,7 +124,7 @@ class Conclusions:
     "expression",
     knobs="3 to 6 variables, 3 to 8 premises, depth 2 to 4",
     givens="premises variables",
-    chance=0.15,
+    chance=0.3,
     configs=spans(
         5,
         vars=[(3, 3), (3, 4), (4, 4), (4, 5), (5, 6)],
@@ -132,7 +134,15 @@ class Conclusions:
 )
 class PropositionalLogic(Gym):
     """The library's scorer pays for any tautology-free formula, a copied premise included; here the premises must be
-    combined."""
+    combined. It names the variables P, Q, R in every question, so that one formula was right in a third of them."""
+
+    def item(self, rng: Random, **config: Any) -> Item:
+        """An item of the library with other letters for its variables."""
+        item = draw(self.dataset, rng, **config)
+        old = item.meta["variables"]
+        letters = str.maketrans(dict(zip(old, rng.sample(LETTERS, len(old)), strict=True)))
+        premises = [premise.translate(letters) for premise in item.meta["premises"]]
+        return Item("", "", {"premises": premises, "variables": [name.translate(letters) for name in old]})
 
     def keep(self, item: Item) -> bool:
         conclusions = Conclusions(item.meta["premises"], item.meta["variables"])

@@ -221,19 +221,26 @@ def modulo_given(item: Item) -> dict[str, Any]:
     return {"rows": item.question.split("\n\n", 1)[1].splitlines()}
 
 
+def hidden_marks(item: Item) -> set[str]:
+    """The marks under the holes. Where all are alike, most often crosses, filling in one sign would be an answer."""
+    shown = "".join(modulo_given(item)["rows"])
+    return {mark for sign, mark in zip(shown, item.answer.replace("\n", ""), strict=True) if sign == "❔"}
+
+
 @plain(
     "modulo_grid",
     "Find the arithmetic rule of a grid of marks and complete it",
     ("math", "logical"),
     "grid",
     reader=marked_grid,
+    chance=0.2,
     knobs="size 8 to 20, holes 3 to 20, divisor up to 5 ... 20",
     givens=modulo_given,
     form="Cells are at column x and row y, both from 0 at the top left. A cell is marked if x + y, |x - y|, x * y or "
     "x ** y (one of the four for "
     "the whole grid, 0 ** 0 being 1) leaves a certain remainder when divided by a certain number of at most 20. "
     "The answer is the completed grid alone.",
-    keep=lambda item: completions(modulo_given(item)["rows"], 20) == {item.answer} and "❔" in item.question,
+    keep=lambda item: hidden_marks(item) == set(MARKS) and completions(modulo_given(item)["rows"], 20) == {item.answer},
     configs=ladder(
         size_x=[8, 10, 12, 16, 20],
         size_y=[8, 10, 12, 16, 20],

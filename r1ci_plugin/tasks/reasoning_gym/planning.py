@@ -359,7 +359,7 @@ def knight_item(rng: Random, columns: int, rows: int, low: int, high: int, piece
     "Swap two colours of knights on a small board",
     ("spatial", "order", "search"),
     "plan",
-    chance=0.25,
+    chance=0.08,
     answer_in_prompt=True,
     item=knight_item,
     knobs="boards 4x3 to 5x3, 1 or 2 knights a colour, 2 to 40 moves",
@@ -371,7 +371,7 @@ def knight_item(rng: Random, columns: int, rows: int, low: int, high: int, piece
         low=[2, 2, 4, 8, 6],
         high=[8, 12, 14, 40, 40],
         pieces=[1, 1, 2, 2, 2],
-        impossible=[0.04, 0.8, 0.4, 0.4, 0.8],
+        impossible=[0.04, 0.8, 0.1, 0.1, 0.8],
     ),
 )
 class KnightSwap(Planning):

@@ -76,6 +76,7 @@ def _beginnings(grid: list[list[int]], rule: str) -> Iterator[list[Cell]]:
     capabilities=("math", "logical", "search"),
     answer_kind="sequence",
     levels=5,
+    chance=0.12,
     knobs="side 3, 4, 5, 7, 10; cells 3, 5, 8, 14, 25",
     source="rules of SymBench, written anew",
     family="logic_puzzle",

@@ -27,6 +27,7 @@ def score(text: str) -> int:
     capabilities=("math", "order"),
     answer_kind="integer",
     levels=5,
+    chance=0.06,
     knobs="length 8-12, 20-30, 40-60, 80-120, 200-300; letters 6, 9, 12, 16, 26",
     source="rules of SymBench, written anew",
     family="statistical_counting",

@@ -111,7 +111,11 @@ def test_propositional_logic_wants_more_than_a_copied_premise_or_a_tautology():
         "wrong",
         "unparseable",
     )
-    assert outcome("propositional_logic", "P ∨ ¬P") == "wrong"
+
+    def tautology(task, question):
+        return "{0} ∨ ¬{0}".format(*question.payload["variables"])
+
+    assert outcome("propositional_logic", tautology) == "wrong"
     assert outcome("propositional_logic", "¬" * 3000 + "P") == "unparseable"
 
 

@@ -394,3 +394,12 @@ def test_every_sudoku_has_one_solution() -> None:
     for level in range(1, 6):
         cells = [cell - 1 if cell else None for row in task.make(7, level).payload["board"] for cell in row]
         assert UNITS.is_unique(cells)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"), [("logic_puzzle", "0 0, 0 1, 0 3, 2 1, 2 3"), ("statistical_counting", "36")]
+)
+def test_a_fixed_answer_earns_the_stated_chance(name: str, answer: str) -> None:
+    task = get_task(f"symbench/{name}")
+    share = sum(task.verify(task.make(seed), answer).score for seed in range(400)) / 400
+    assert task.info.chance / 2 < share < 4 / 3 * task.info.chance + 0.02
