@@ -21,6 +21,11 @@ def weekday_after(start: date, days: int) -> str:
     return WEEKDAYS[(start + timedelta(days=days)).weekday()]
 
 
+def slashes_explained(question: str) -> str:
+    """A sentence on the order of day and month for a question with a date such as 03/01/2081."""
+    return " Dates are MM/DD/YYYY." if re.search(r"[0-9]/[0-9]", question) else ""
+
+
 def days_between(first: date, last: date) -> list[date]:
     """All days from the first to the last, both included."""
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
@@ -57,13 +62,16 @@ class CalendarArithmetic(Gym):
         return draw("calendar_arithmetic", rng, year=rng.randint(1901, 2099), **config)
 
     def keep(self, item: Item) -> bool:
-        """A question from a given first weekday does not name its year, so a leap year would be ambiguous."""
+        """A question from a given first weekday does not name its year, so a leap year would be ambiguous. A range is
+        printed with one year for both of its dates."""
         meta = item.meta
+        if "end_date" in meta and meta["start_date"][:4] != meta["end_date"][:4]:
+            return False
         return meta["task"] != "weekday_of_date_from_first_date" or not calendar.isleap(meta["year"])
 
     def prompt(self, item: Item) -> str:
         hint = " The year is not a leap year." if item.meta["task"] == "weekday_of_date_from_first_date" else ""
-        return item.question + hint
+        return item.question + hint + slashes_explained(item.question)
 
     def given(self, item: Item) -> Payload:
         keys = ("task", "start_date", "end_date", "offset_days", "year", "month", "ordinal", "weekday", "first_day")
@@ -203,6 +211,9 @@ class TimeIntervals(Gym):
     def given(self, item: Item) -> Payload:
         match = _ASKED.search(item.question)
         return match.groupdict() if match else {}
+
+    def prompt(self, item: Item) -> str:
+        return super().prompt(item) + slashes_explained(item.question)
 
     def keep(self, item: Item) -> bool:
         given = self.given(item)

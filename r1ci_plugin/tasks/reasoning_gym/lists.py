@@ -141,6 +141,8 @@ def rule_examples(rng: Random, length: int, shown: int, size: int) -> Item:
         results = [chained(names, xs) or [] for xs in lists]
         if any(not result for result in results) or results[-1] in [*lists, *results[:-1]]:
             continue
+        if results[:-1] == lists[:-1] or all(result == results[0] for result in results[:-1]):
+            continue  # the examples show no rule
         examples, asked = [[xs, ys] for xs, ys in zip(lists[:-1], results[:-1], strict=True)], lists[-1]
         if outputs(examples, asked) == {tuple(results[-1])}:
             break

@@ -158,7 +158,7 @@ COUNTING = (
         fixed=frozenset("k"),
     ),
     Template(
-        "How many different rows can be made of {a} {colour}, {b} {shade} and {c} white flags, if flags of one colour "
+        "How many different rows can be made of {a} {colour}, {b} {shade} and {c} purple flags, if flags of one colour "
         "look the same and all are used?",
         {"a": (1, 3), "b": (1, 3), "c": (1, 3)},
         lambda a, b, c: str(factorial(a + b + c) // (factorial(a) * factorial(b) * factorial(c))),

@@ -11,7 +11,7 @@ import pytest
 
 from r1ci_plugin.tasks import get_task
 from r1ci_plugin.tasks.symbench import gsm_hard, math_templates
-from r1ci_plugin.tasks.symbench.templates import Template
+from r1ci_plugin.tasks.symbench.templates import WORDS, Template
 
 
 def find(templates: tuple[Template, ...], start: str) -> Template:
@@ -103,6 +103,13 @@ def test_word_problem_formulas_agree_with_counting_by_hand() -> None:
     assert len(cases) == len(gsm_hard.TEMPLATES)
     for start, (numbers, expected) in cases.items():
         assert find(gsm_hard.TEMPLATES, start).formula(**numbers) == expected
+
+
+@pytest.mark.parametrize("templates", [math_templates.COUNTING, math_templates.GEOMETRY, gsm_hard.TEMPLATES])
+def test_no_template_fixes_a_word_that_may_also_be_drawn(templates: tuple[Template, ...]) -> None:
+    """Red, white and white flags are two colours, not three."""
+    drawn = {word for words in WORDS.values() for word in words}
+    assert all(not drawn & set(re.findall(r"[A-Za-z]+", template.text)) for template in templates)
 
 
 def test_words_of_a_question_differ_and_numbers_grow_with_the_level() -> None:
