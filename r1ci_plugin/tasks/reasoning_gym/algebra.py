@@ -277,8 +277,8 @@ def integral_item(rng: Random, first: int, last: int, size: int, terms: int) -> 
     configs=ladder(first=[0, 0, 1, 2, 4], last=[2, 4, 6, 8, 8], size=[30, 30, 40, 60, 99], terms=[1, 1, 1, 1, 2]),
 )
 class IntermediateIntegration(Gym):
-    """The answer is differentiated and compared with the integrand at a dozen points. No symbolic algebra sees model
-    text."""
+    """The answer is differentiated and compared with the integrand at points near zero and far from it. No symbolic
+    algebra sees model text."""
 
     def stored(self, item: Item) -> Payload:
         return {}

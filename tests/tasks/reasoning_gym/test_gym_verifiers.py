@@ -299,6 +299,33 @@ def test_antiderivatives_are_told_by_differentiation(candidate, integrand, right
     assert is_antiderivative(formula(candidate, "x"), formula(integrand, "x"), "x", seed=integrand) is right
 
 
+def taylor(terms):
+    """The beginning of the series of an antiderivative of -27*x*sin(12*x)."""
+    written, factorial = [], 1
+    for n in range(terms):
+        factorial *= max(1, 2 * n * (2 * n + 1))
+        written.append(f"{(-1) ** n * -27}*12**{2 * n + 1}*x**{2 * n + 3}/{(2 * n + 3) * factorial}")
+    return "+".join(written)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "integrand", "right"),
+    [
+        (taylor(35), "-27*x*sin(12*x)", False),
+        ("27*(12*x*cos(12*x) - sin(12*x))/144", "-27*x*sin(12*x)", True),
+        ("x**2/2 + C*x", "x", False),
+        ("4*exp(13*x + 40)/13 + C*x", "4*exp(13*x + 40)", False),
+        ("4*exp(13*x + 40)/13 + C", "4*exp(13*x + 40)", True),
+        ("(x**2 + C)/2", "x", True),
+        ("log(C*x)", "1/x", True),
+        ("exp(x)*(x - 1 + C*exp(-x))", "x*exp(x)", True),
+        ("(-182*x - 13 - 413*exp(14*x)*cos(2*x))*exp(-14*x)/28", "91*x*exp(-14*x) + 59*sin(2*x)/2", True),
+    ],
+)
+def test_neither_a_series_nor_a_multiple_of_the_constant_is_an_antiderivative(candidate, integrand, right):
+    assert is_antiderivative(formula(candidate, "x"), formula(integrand, "x"), "x", seed=integrand) is right
+
+
 def test_readers_of_fractions_and_complex_numbers():
     assert reduced_fraction("$\\dfrac{3}{7}$") == reduced_fraction("3 / 7") == (3, 7)
     assert complex_number("3 - i") == (3, -1)
