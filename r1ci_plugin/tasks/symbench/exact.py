@@ -33,6 +33,8 @@ MAX_DEPTH = 20
 
 _NUMERAL = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
 _EXPONENT = re.compile(r"\^(?:\{(-?[0-9]{1,3})\}|\((-?[0-9]{1,3})\)|([0-9]))")
+_HALVES = re.compile(r"\^(?:\{(-?[0-9]{1,3})/2\}|\((-?[0-9]{1,3})/2\)|\{(-?)\\[dt]?frac\{?([0-9]{1,3})\}?\{?2\}?\})")
+"""An exponent that is a number of halves: `{1/2}`, `(3/2)` or `{\\frac{1}{2}}`."""
 _TIMES = re.compile(r"\\cdot(?![A-Za-z])|\\times(?![A-Za-z])|\*(?!\*)")
 _OVER = re.compile(r"\\div(?![A-Za-z])|/")
 _WORD = re.compile(r"\\(?:[A-Za-z]+|.)|[A-Za-z]", re.DOTALL)
@@ -160,9 +162,13 @@ class _Reader:
             value = self.factor()
             return Value(negative(value.top), value.bottom)
         value = self.alone()
-        while match := self.matches(_EXPONENT):
-            value = power_of(value, int(match[1] or match[2] or match[3]))
-        return value
+        while True:
+            if match := self.matches(_EXPONENT):
+                value = power_of(value, int(match[1] or match[2] or match[3]))
+            elif match := self.matches(_HALVES):
+                value = power_of(root_of(value), int("".join(part or "" for part in match.groups())))
+            else:
+                return value
 
     def alone(self) -> Value:
         if match := self.matches(_NUMERAL):

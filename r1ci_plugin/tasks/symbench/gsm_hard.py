@@ -14,11 +14,11 @@ from random import Random
 from r1ci_plugin.tasks.answers import rational
 from r1ci_plugin.tasks.base import Draft, Payload, Task, Verdict, task
 from r1ci_plugin.tasks.symbench.templates import Template, draw
+from r1ci_plugin.tasks.symbench.units import words_behind
 
 GROWTH = {1: 1, 2: 1_000, 3: 10_000, 4: 100_000, 5: 10_000_000}
 TOLERANCE = Fraction(1, 1000)
-_UNIT = re.compile(r"(?<=[0-9])\s+(?!(?:dozen|hundred|thousand|[mb]illion|percent)s?$)[a-z]{2,}$")
-"""One word behind the number that is none itself."""
+_WORD_BEHIND = re.compile(r"(?<=[0-9])\s+([a-z]{2,})$")
 TEMPLATES = (
     Template(
         "{who} sells {a} {what} a day for {b} days, and then another {c}. How many {what} does {who} sell altogether?",
@@ -107,7 +107,8 @@ class GsmHard(Task):
 
     def check(self, payload: Payload, answer: str) -> Verdict:
         truth = rational(self.oracle(payload))
-        got = rational(_UNIT.sub("", answer))
+        units = words_behind(payload, TEMPLATES)
+        got = rational(_WORD_BEHIND.sub(lambda word: "" if word[1] in units else word[0], answer))
         close = "label" in payload and truth.denominator != 1 and abs(got - truth) <= TOLERANCE * abs(truth)
         return Verdict.correct() if close else Verdict.compare(got, truth)
 

@@ -8,18 +8,21 @@ from a longer text.
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from fractions import Fraction
 
 from r1ci_plugin.tasks.answers import Unparseable
 from r1ci_plugin.tasks.symbench import exact
+from r1ci_plugin.tasks.symbench.units import UNITS
 
 MAX_CHARS = 200
 _DECORATION = re.compile(
     r"\\left|\\right|\\!|\\,|\\;|\\ |\\?\$|\^\{?\\circ\}?|\\degree|°|"
     r"(?<![A-Za-z0-9])\s+|\s+(?![A-Za-z0-9])"
 )
-_UNIT_IN_TEXT = re.compile(r"(?<=[0-9)}i])(?:\s|\\[,; ])*\\(?:text|mathrm|mbox|textrm)\{\s*[a-z .]*\}(?:\^\{?[23]\}?)?")
-"""A unit or another word behind a value."""
+_WORDS_BEHIND = re.compile(r"(?<=[0-9)}i])(?:\s|\\[,; ])*\\(?:text|mathrm|mbox|textrm)\{([a-z .]*)\}(?:\^\{?[23]\}?)?")
+"""Words in a command for text behind a value."""
+_ROOT_SIGN = re.compile(r"√\s*([0-9]+(?:\.[0-9]+)?)")
 _PYTHON_NAME = re.compile(r"(?<![\\A-Za-z])(sqrt|pi)(?![A-Za-z])")
 _WORDS = re.compile(r"\\(?:text|mathrm|textbf)\{(.*)\}")
 _BRACKETS = re.compile(r"(\(|\[|\\\{)(.*)(\)|\]|\\\})", re.DOTALL)
@@ -30,21 +33,26 @@ _UNIT = re.compile(
 _NAMED = re.compile(r"[A-Za-z]\s*=(?!.*=)")
 
 
-def normalised(text: str) -> str:
+def normalised(text: str, units: Set[str] | None = None) -> str:
     """Without what does not change the meaning: spaces, sizes of brackets, units in words, degree signs, dollar
-    signs."""
+    signs. Words other than `units` stay; all go without it, as is right for a truth, where they are units."""
     body = text.strip().removesuffix(".").replace("²", "^2").replace("³", "^3")
     boxed = re.fullmatch(r"\\boxed\{(.*)\}", body)
-    body = _DECORATION.sub("", _UNIT_IN_TEXT.sub("", boxed[1] if boxed else body))
+    body = _WORDS_BEHIND.sub(
+        lambda words: "" if units is None or set(re.findall("[a-z]+", words[1])) <= units else words[0],
+        boxed[1] if boxed else body,
+    )
+    body = _ROOT_SIGN.sub(r"\\sqrt{\1}", _DECORATION.sub("", body)).replace("√", "\\sqrt")
     body = body.replace("π", "\\pi").replace("−", "-").replace("{,}", ",")
     return _PYTHON_NAME.sub(r"\\\1", body.replace("dfrac", "frac").replace("tfrac", "frac"))
 
 
-def same(truth: str, answer: str) -> bool:
-    """Whether the answer equals the truth. Raises Unparseable for texts that cannot be short exact answers."""
+def same(truth: str, answer: str, units: Set[str] = UNITS) -> bool:
+    """Whether the answer equals the truth; one of the units behind it, or of the words behind the truth, does not
+    matter. Raises Unparseable for texts that cannot be short exact answers."""
     if len(answer) > MAX_CHARS:
         raise Unparseable(f"an exact answer of {len(answer)} characters")
-    gold, got = normalised(truth), normalised(answer)
+    gold, got = normalised(truth), normalised(answer, units | set(re.findall("[a-z]+", truth)))
     if gold == got:
         return True
     if words := _WORDS.fullmatch(gold):

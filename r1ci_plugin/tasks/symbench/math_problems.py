@@ -13,6 +13,7 @@ from r1ci_plugin.tasks.base import Draft, Payload, Task, TaskInfo, Verdict, task
 from r1ci_plugin.tasks.symbench import latex
 from r1ci_plugin.tasks.symbench.math_templates import COUNTING, GEOMETRY
 from r1ci_plugin.tasks.symbench.templates import Template, draw
+from r1ci_plugin.tasks.symbench.units import words_behind
 
 GROWTH = {1: 1, 2: 4, 3: 8, 4: 16, 5: 40}
 TEMPLATES: dict[str, Sequence[Template]] = {"geometry": GEOMETRY, "counting": COUNTING}
@@ -54,7 +55,9 @@ class MathProblem(Task):
 
     def check(self, payload: Payload, answer: str) -> Verdict:
         truth = self.oracle(payload)
-        return Verdict.correct() if latex.same(truth, answer) else Verdict.wrong(f"expected {truth}, got {answer[:80]}")
+        if latex.same(truth, answer, words_behind(payload, self.templates)):
+            return Verdict.correct()
+        return Verdict.wrong(f"expected {truth}, got {answer[:80]}")
 
     def oracle(self, payload: Payload) -> str:
         """The formula of the template; for an official question, where the label is the only truth, the label."""

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from r1ci_plugin.tasks.base import Question
+from r1ci_plugin.tasks.symbench.units import countable
 
 GSM_HARD_ROWS = 1319
 MATH_ROWS = {"geometry": 870, "counting_and_probability": 771}
@@ -77,7 +78,8 @@ def boxed(solution: str) -> str:
 
 
 def _question(task: str, number: int, prompt: str, label: str) -> Question:
-    return Question(task, number, 1, prompt.strip(), {"label": label, "official": True})
+    payload = {"label": label, "official": True, "countable": sorted(countable(prompt))}
+    return Question(task, number, 1, prompt.strip(), payload)
 
 
 def _number(target: float | int | str) -> str:

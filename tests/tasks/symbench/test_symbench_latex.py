@@ -53,6 +53,14 @@ from r1ci_plugin.tasks.symbench import exact, latex
         (r"\frac{5}{2}", r"2\frac12"),
         (r"\{1,2\}", r"\{2, 1\}"),
         ("2x+1", r"1 + x\cdot 2"),
+        (r"9\sqrt{3}", "9√3"),
+        (r"9\sqrt{3}", "√243"),
+        (r"9\sqrt{3}", "9 √(3) cm"),
+        (r"9\sqrt{3}", "243^{1/2}"),
+        (r"9\sqrt{3}", r"243^{\frac{1}{2}}"),
+        (r"9\sqrt{3}", "3^(5/2)"),
+        (r"\frac{\sqrt{3}}{3}", "3^{-1/2}"),
+        ("33", r"33\text{ square units}"),
     ],
 )
 def test_equal_forms_are_the_same(truth: str, answer: str) -> None:
@@ -97,11 +105,26 @@ def test_other_values_are_not_the_same(truth: str, answer: str) -> None:
         r"\input{/etc/passwd}",
         "1" * 201 + "+x",
         "the answer is five",
+        "243^{1/3}",
+        "x^{1/2}",
     ],
 )
 def test_costly_and_strange_texts_are_refused(answer: str) -> None:
     with pytest.raises(Unparseable):
         latex.same(r"5\sqrt{2}", answer)
+
+
+@pytest.mark.parametrize("words", [" million", " hundredths", " minus", " cm or more", " times ten"])
+def test_words_that_are_no_units_are_not_passed_over(words: str) -> None:
+    with pytest.raises(Unparseable):
+        latex.same("33", rf"33\text{{{words}}}")
+
+
+def test_words_of_the_question_and_of_the_truth_count_as_units() -> None:
+    assert latex.same("33", r"33\text{ marbles}", frozenset({"marbles"}))
+    assert latex.same(r"33\text{ marbles}", r"33\text{ marbles}")
+    with pytest.raises(Unparseable):
+        latex.same("33", r"33\text{ marbles}")
 
 
 Written = tuple[str, float]

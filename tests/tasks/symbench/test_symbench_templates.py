@@ -9,9 +9,10 @@ from itertools import combinations, permutations, product
 
 import pytest
 
-from r1ci_plugin.tasks import get_task
+from r1ci_plugin.tasks import Question, get_task
 from r1ci_plugin.tasks.symbench import gsm_hard, math_templates
 from r1ci_plugin.tasks.symbench.templates import WORDS, Template
+from r1ci_plugin.tasks.symbench.units import countable
 
 
 def find(templates: tuple[Template, ...], start: str) -> Template:
@@ -110,6 +111,25 @@ def test_no_template_fixes_a_word_that_may_also_be_drawn(templates: tuple[Templa
     """Red, white and white flags are two colours, not three."""
     drawn = {word for words in WORDS.values() for word in words}
     assert all(not drawn & set(re.findall(r"[A-Za-z]+", template.text)) for template in templates)
+
+
+def test_numbers_may_be_followed_by_what_is_counted_and_by_no_number_word() -> None:
+    task = get_task("symbench/gsm_hard")
+    for seed in range(30):
+        question = task.make(seed, 1)
+        right = task.solve(question)
+        things = question.payload["words"].get("what", "dollars")
+        assert task.verify(question, f"{right} {things}").outcome == "correct"
+        for word in ("trillion", "hundredths", "minus", "million", "half", "percent", "times", "or", "bananas"):
+            assert task.verify(question, f"{right} {word}").outcome == "unparseable"
+
+
+def test_words_of_an_official_question_may_follow_its_number() -> None:
+    task = get_task("symbench/gsm_hard")
+    payload = {"label": "12", "official": True, "countable": sorted(countable("How many eggs are half a dozen eggs?"))}
+    question = Question("symbench/gsm_hard", 0, 1, "", payload)
+    judged = [task.verify(question, f"12 {word}").outcome for word in ("eggs", "dollars", "dozen", "half")]
+    assert judged == ["correct", "correct", "unparseable", "unparseable"]
 
 
 def test_words_of_a_question_differ_and_numbers_grow_with_the_level() -> None:
