@@ -293,7 +293,13 @@ class DecimalArithmetic(Rounded):
     ),
 )
 class PowerFunction(Rounded):
-    """Half a unit of the third figure is allowed, plus a hair for ties."""
+    """A number of three figures, off by half a unit of the third, plus a hair for ties."""
+
+    def check(self, payload: Payload, answer: str) -> Verdict:
+        got = rational(answer)
+        if Fraction(rounded(got, 3)) != got:
+            return Verdict.wrong("not rounded to 3 significant figures")
+        return super().check(payload, answer)
 
     def prompt(self, item: Item) -> str:
         base, exponent = item.meta["base"], item.meta["exponent"]

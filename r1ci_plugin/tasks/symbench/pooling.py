@@ -1,6 +1,7 @@
 """pooling: the largest or the mean entry of every window of a matrix, stride 1.
 
-Differs from the public set: averages are compared as numbers, to two decimals; there, no answer to them can be right.
+Differs from the public set: averages are compared as numbers, rounded to two decimals as asked; there, no answer to
+them can be right.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Pooling(Task):
         pairs = [
             (got, right) for row, line in zip(cells, truth, strict=True) for got, right in zip(row, line, strict=True)
         ]
-        good = sum(abs(got - right) <= allowed for got, right in pairs)
+        good = sum((100 * got).denominator == 1 and abs(got - right) <= allowed for got, right in pairs)
         share = good / len(pairs)
         return (
             Verdict.correct()

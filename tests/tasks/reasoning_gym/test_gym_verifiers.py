@@ -326,6 +326,14 @@ def test_neither_a_series_nor_a_multiple_of_the_constant_is_an_antiderivative(ca
     assert is_antiderivative(formula(candidate, "x"), formula(integrand, "x"), "x", seed=integrand) is right
 
 
+def test_powers_are_rounded_to_three_figures():
+    task = get_task("reasoning_gym/power_function")
+    question = task.make(7, 2)
+    assert "(-91.9861)^-2" in question.prompt
+    judged = {answer: task.verify(question, answer).outcome for answer in ("1.18e-04", "1.1849e-04", "1.19e-04")}
+    assert judged == {"1.18e-04": "correct", "1.1849e-04": "wrong", "1.19e-04": "wrong"}
+
+
 def test_readers_of_fractions_and_complex_numbers():
     assert reduced_fraction("$\\dfrac{3}{7}$") == reduced_fraction("3 / 7") == (3, 7)
     assert complex_number("3 - i") == (3, -1)

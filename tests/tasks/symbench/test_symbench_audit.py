@@ -209,13 +209,25 @@ def test_pooling_accepts_averages(answer: str, expected: str) -> None:
 
 def test_pooling_accepts_both_roundings_of_a_half_and_nothing_beyond() -> None:
     payload = {"matrix": [[0, 0, 0, 0]] * 3 + [[0, 0, 0, 2]], "window": 4, "kind": "average"}  # exactly 0.125
-    assert [outcome("pooling", payload, text) for text in ("0.12", "0.13", "0.125", "0.11", "0.14")] == [
-        "correct",
+    assert [outcome("pooling", payload, text) for text in ("0.12", "0.13", "0.11", "0.14")] == [
         "correct",
         "correct",
         "wrong",
         "wrong",
     ]
+
+
+def test_pooling_wants_averages_rounded_to_two_decimals() -> None:
+    quarter = {"matrix": [[12, 12], [12, 13]], "window": 2, "kind": "average"}
+    assert [outcome("pooling", quarter, text) for text in ("12.25", "12.250", "12.254", "12.2459")] == [
+        "correct",
+        "correct",
+        "wrong",
+        "wrong",
+    ]
+    third = {"matrix": [[1, 1, 1], [1, 1, 1], [1, 1, 4]], "window": 3, "kind": "average"}  # 4/3
+    assert outcome("pooling", third, "1.33") == "correct"
+    assert outcome("pooling", third, "1.3333") == "wrong"
 
 
 def test_pooling_of_maxima_has_no_tolerance() -> None:

@@ -100,7 +100,7 @@ def pooling(prompt: str) -> str:
     result: list[list[object]] = [[0] * size for _ in range(size)]
     for r, c in product(range(size), repeat=2):
         values = [rows[r + i][c + j] for i, j in product(range(window), repeat=2)]
-        result[r][c] = max(values) if "max pooling" in head else sum(values) / len(values)
+        result[r][c] = max(values) if "max pooling" in head else round(sum(values) / len(values), 2)
     return shown(result)
 
 
