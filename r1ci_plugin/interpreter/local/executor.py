@@ -24,7 +24,7 @@ from r1ci_plugin.interpreter.local import launch, packages
 from r1ci_plugin.interpreter.local.cores import available_cores
 from r1ci_plugin.interpreter.local.gate import Gate
 from r1ci_plugin.interpreter.local.host.levels import LEVELS
-from r1ci_plugin.interpreter.local.line import HostLost, Line
+from r1ci_plugin.interpreter.local.line import CallUnsent, HostLost, Line
 from r1ci_plugin.interpreter.local.parcel import Parcel
 from r1ci_plugin.interpreter.local.scan import template_for
 from r1ci_plugin.interpreter.tally import Tally
@@ -157,7 +157,7 @@ class LocalExecutor(Executor):
             except HostLost as loss:
                 reason, hosts_lost = str(loss), hosts_lost + 1
                 await asyncio.sleep(random.uniform(0, min(_LONGEST_REST_S, _FIRST_REST_S * 2**hosts_lost)))
-            except _CallLost as loss:
+            except (_CallLost, CallUnsent) as loss:
                 reason, slots_lost = str(loss), slots_lost + 1
             except IsolationUnavailable as refusal:
                 return ExecResult("sandbox_error", attempts=attempt, reason=str(refusal))
@@ -171,7 +171,7 @@ class LocalExecutor(Executor):
         return ExecResult("sandbox_error", attempts=attempts, reason=reason)
 
     async def _once(self, source: bytes, stdin: bytes | None, order: dict[str, Any], asked: float) -> ExecResult:
-        """One attempt. Raises HostLost, _CallLost, and OSError if files or processes run out."""
+        """One attempt. Raises HostLost, _CallLost, CallUnsent, and OSError if files or processes run out."""
         async with self._gate().place(order["key"]):
             line = await self.connection()
             left = self._queue_timeout - (time.monotonic() - asked)

@@ -22,6 +22,8 @@ from .pool import Pool, SlotHandle, TemplateHandle
 
 _LINGER_S = 2.0
 _FIRST_CLIENT_S = 30.0
+_REST_S = 0.01
+"""A rest of the whole host where the kernel has no room for an answer: it would be tried again at once."""
 _STUCK_AFTER_S = 15.0
 """A slot that has not answered this long after a call's limit is given up."""
 
@@ -94,7 +96,7 @@ class Hub:
 
     def _client_event(self, client: Client, events: int) -> None:
         if events & selectors.EVENT_WRITE:
-            self._flush(client)
+            self._flush(client)  # nothing happens to a client that was parted with earlier in the same round
         if not events & selectors.EVENT_READ:
             return
         try:
@@ -118,8 +120,10 @@ class Hub:
             return
         now = time.monotonic()
         template = order["template"] if order.get("template") in self._queues else "stdlib"
-        call = Call(client, order, descriptors, template, now, now + float(order["queue_timeout"]))
-        self._queues[template].put((id(client), order.get("key")), call)
+        self._wait(Call(client, order, descriptors, template, now, now + float(order["queue_timeout"])))
+
+    def _wait(self, call: Call) -> None:
+        self._queues[call.template].put((id(call.client), call.order.get("key")), call)
 
     def _cancel(self, unwanted: Callable[[Call], bool]) -> None:
         """Forget calls that wait, and end those that run."""
@@ -139,18 +143,21 @@ class Hub:
         self._quiet_since = time.monotonic()
 
     def _answer(self, client: Client, message: wire.Message) -> None:
-        if client in self._clients:
-            client.backlog.append(message)
-            self._flush(client)
+        client.backlog.append(message)
+        self._flush(client)
 
     def _flush(self, client: Client) -> None:
+        if client not in self._clients:
+            return
         try:
             while client.backlog:
                 wire.send(client.line, client.backlog[0])
                 client.backlog.pop(0)
         except BlockingIOError:
             pass
-        except wire.PeerGone:
+        except wire.Crowded:
+            time.sleep(_REST_S)
+        except OSError:
             self._part_with(client)
             return
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.backlog else 0)
@@ -191,6 +198,9 @@ class Hub:
             return
         self._running.discard(slot)
         self._finish(call, answer)
+        self._free(slot)
+
+    def _free(self, slot: SlotHandle) -> None:
         if not self._pool.give_back(slot):
             self._unwatch(slot.line)
             self._pool.drop(slot)
@@ -231,22 +241,28 @@ class Hub:
             if taken is None:
                 stalled += 1
                 continue
-            stalled = 0
-            self._hand_over(queue.get(), *taken)
+            stalled = 0 if self._hand_over(queue.get(), *taken) else stalled + 1
 
-    def _hand_over(self, call: Call, slot: SlotHandle, is_new: bool) -> None:
+    def _hand_over(self, call: Call, slot: SlotHandle, is_new: bool) -> bool:
+        """Send the call to the slot. False: the kernel has no room for its descriptors now, and the call waits on."""
         if is_new:
             self._watch(slot.line, lambda _: self._slot_event(slot))
+        timeout, memory_mb = float(call.order["timeout"]), int(call.order["memory_mb"])
         now = time.monotonic()
         call.queue_s = now - call.arrived
-        call.given_up_at = now + float(call.order["timeout"]) + _STUCK_AFTER_S
         slot.work = call
-        self._running.add(slot)
         try:
-            timeout, memory_mb = float(call.order["timeout"]), int(call.order["memory_mb"])
             wire.send_order(slot.line, timeout, memory_mb, tuple(call.descriptors))
-        except wire.PeerGone:
+        except wire.Crowded:
+            self._free(slot)
+            self._wait(call)
+            return False
+        except OSError:
             self._lose_slot(slot, tell=True)
+            return True
+        call.given_up_at = now + timeout + _STUCK_AFTER_S
+        self._running.add(slot)
+        return True
 
     # -- time
 

@@ -131,7 +131,7 @@ class Pool:
         number = next(n % NUMBERS for n in itertools.count(self._next) if n % NUMBERS not in self._numbers)
         try:
             wire.send(template.control, {"slot": number}, (theirs.fileno(),))
-        except wire.PeerGone:
+        except OSError:  # the template is gone, or the kernel has no room for the message just now
             ours.close()
             return None
         finally:

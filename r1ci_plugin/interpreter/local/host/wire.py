@@ -9,6 +9,7 @@ call's bytes.
 from __future__ import annotations
 
 import array
+import errno
 import json
 import os
 import socket
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 LARGEST = 32 << 10
 _ANCILLARY = socket.CMSG_SPACE(4 * array.array("i").itemsize)
 """Room for the most descriptors of a message."""
+_NO_ROOM = frozenset({errno.ETOOMANYREFS, errno.ENOBUFS, errno.ENOMEM})
 _ORDER = struct.Struct("dq")
 _END = struct.Struct("iiddd")
 ENDINGS = ("", "timeout", "disk")
@@ -33,12 +35,17 @@ class PeerGone(ConnectionError):
     """The process at the other end has ended."""
 
 
+class Crowded(OSError):
+    """The kernel has no room for a message just now: it has no memory, or too many of this user's descriptors are on
+    their way. Nothing was sent; the line is well."""
+
+
 def pair() -> tuple[socket.socket, socket.socket]:
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
 def send(line: socket.socket, message: Message, descriptors: tuple[int, ...] = ()) -> None:
-    """Send one message. Raises PeerGone, or BlockingIOError on a non-blocking socket that is full."""
+    """Send one message. Raises PeerGone, Crowded, or BlockingIOError on a non-blocking socket that is full."""
     _send(line, json.dumps(message).encode(), descriptors)
 
 
@@ -89,6 +96,10 @@ def _send(line: socket.socket, data: bytes, descriptors: tuple[int, ...]) -> Non
             line.send(data, socket.MSG_NOSIGNAL)
     except (BrokenPipeError, ConnectionError) as error:
         raise PeerGone(str(error)) from error
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise Crowded(error.errno, error.strerror) from error
+        raise
 
 
 def _receive(line: socket.socket, most: int) -> tuple[bytes, list[int]]:
