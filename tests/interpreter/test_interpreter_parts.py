@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,6 +21,7 @@ from r1ci_plugin.interpreter.local.host.fair import FairQueue
 from r1ci_plugin.interpreter.local.host.scratch import Scratch
 from r1ci_plugin.interpreter.local.host.view import View
 from r1ci_plugin.interpreter.local.scan import template_for
+from r1ci_plugin.protocol import parse_turn
 
 
 @pytest.mark.parametrize(
@@ -39,6 +42,20 @@ from r1ci_plugin.interpreter.local.scan import template_for
 )
 def test_the_smallest_template_with_the_imports_is_chosen(code: str, template: str) -> None:
     assert template_for(code) == template
+
+
+_CHARACTERS = ("_", ".", "a ", " ", "\t", "`", "``` ", "<", "<<<", ">>>", "\n```\n", "\n ", "from ", ";", "'")
+_BEFORE = ("", "from ", "from a", "from a.", "import ", "; import ", "__import__(", "```", "```python\n", "<<<", " ")
+
+
+@pytest.mark.parametrize("read", [template_for, parse_turn])
+def test_no_text_takes_the_square_of_its_length_to_read(read: Callable[[str], object]) -> None:
+    for begin in _BEFORE:
+        for character in _CHARACTERS:
+            text = begin + (character * (64 << 10))[: 64 << 10]
+            started = time.process_time()
+            read(text)
+            assert time.process_time() - started < 1, (begin, character)
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers())))
