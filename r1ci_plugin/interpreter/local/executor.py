@@ -10,7 +10,6 @@ import asyncio
 import logging
 import random
 import resource
-import shutil
 import subprocess
 import tempfile
 import time
@@ -24,6 +23,7 @@ from r1ci_plugin.interpreter.local import launch, packages
 from r1ci_plugin.interpreter.local.cores import available_cores
 from r1ci_plugin.interpreter.local.gate import Gate
 from r1ci_plugin.interpreter.local.host.levels import LEVELS
+from r1ci_plugin.interpreter.local.host.remover import remove
 from r1ci_plugin.interpreter.local.line import CallUnsent, HostLost, Line
 from r1ci_plugin.interpreter.local.parcel import Parcel
 from r1ci_plugin.interpreter.local.scan import template_for
@@ -109,7 +109,7 @@ class LocalExecutor(Executor):
                 process.wait()
         folder, self._own_folder = self._own_folder, None
         if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(str(folder))
 
     def log(self) -> str:
         """What the host and its processes had to say, for people; empty if all went well."""

@@ -12,7 +12,6 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 import socket
 import stat
 import subprocess
@@ -22,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from r1ci_plugin.interpreter.local import packages
+from r1ci_plugin.interpreter.local.host.remover import remove
 
 _HOST_CODE = Path(__file__).parent / "host"
 _BOOT = (
@@ -119,7 +119,7 @@ def _dial(folder: Path) -> socket.socket:
 def _start(folder: Path, settings: HostSettings) -> subprocess.Popen[bytes]:
     """Start a host on a socket that already listens: whoever connects from now on is served once it is up."""
     for left in (folder / "site", folder / "root", folder / "work", *folder.glob("tree-*")):
-        shutil.rmtree(left, ignore_errors=True)
+        remove(str(left))
     packages.link(folder / "site", packages.locate(settings.packages))
     (folder / "socket").unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

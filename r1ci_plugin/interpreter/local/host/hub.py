@@ -78,6 +78,7 @@ class Hub:
             for key, events in self._selector.select(self._patience()):
                 key.data(events)
             self._expire()
+            self._pool.sweep()
             self._dispatch()
         self._pool.close()
 

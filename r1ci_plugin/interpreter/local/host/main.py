@@ -36,6 +36,7 @@ def _host(boot: list[str], listener: socket.socket, settings: dict[str, object])
     from .hub import Hub
     from .levels import try_all
     from .pool import Place, Pool, raise_descriptor_limit, volunteer_for_the_killer
+    from .remover import remove
     from .view import machine_view
 
     folder = str(settings["folder"])
@@ -60,15 +61,16 @@ def _host(boot: list[str], listener: socket.socket, settings: dict[str, object])
         Hub(listener, pool, slots, {**greeting, "level": level}, os.path.join(folder, "lock")).run()
     finally:
         if tree is not None:
-            _remove(tree)
+            remove(tree)
     if settings["temporary"]:
-        _remove(folder)
+        remove(folder)
 
 
 def _build_tree(view: View, folder: str) -> str:
     """The root folder of all slots, built in a process that ends right after: its memory is not the host's. Raises
     LookupError."""
     from .levels import attempt
+    from .remover import remove
 
     def build() -> None:
         from .tree import build
@@ -78,18 +80,12 @@ def _build_tree(view: View, folder: str) -> str:
     # A name of its own: a host that ends must not remove what the next one has built.
     path = os.path.join(folder, f"tree-{os.getpid()}")
     if reason := attempt(build):
-        _remove(path)
+        remove(path)
         raise LookupError(
             f"no root folder for code calls could be built in {folder}: {reason}. Remedy: name a folder on the file "
             "system of the Python packages, or one with 500 MB free, in XDG_RUNTIME_DIR or TMPDIR"
         )
     return path
-
-
-def _remove(folder: str) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _refuse(listener: socket.socket, greeting: dict[str, object]) -> None:

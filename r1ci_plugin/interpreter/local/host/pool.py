@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
 from . import wire
-from .jail import NUMBERS
+from .jail import NUMBERS, SCRATCH
+from .remover import remove
 
 TEMPLATES = ("stdlib", "numpy", "full")
 _MOST_FAILURES = 8
+_ENDS_WITHIN_S = 2.0
+"""How long after it was dropped a slot may still be cleaning up."""
 _RECYCLE_AFTER = 5_000
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -82,6 +87,7 @@ class Pool:
         self._slots = slots
         self._numbers: set[int] = set()
         self._next = 0
+        self._dropped: deque[tuple[float, int]] = deque()
         self.templates = {name: TemplateHandle(name) for name in TEMPLATES}
 
     def ensure(self, name: str) -> socket.socket | None:
@@ -156,8 +162,17 @@ class Pool:
         template = self.templates[slot.template]
         template.alive -= 1
         self._numbers.discard(slot.number)
+        self._dropped.append((time.monotonic() + _ENDS_WITHIN_S, slot.number))
         if slot in template.idle:
             template.idle.remove(slot)
+
+    def sweep(self) -> None:
+        """Remove the scratch folders of slots dropped a moment ago: one that was killed leaves what the code left."""
+        folder = self._place.root + SCRATCH if self._place.level == "seccomp" else self._place.work
+        while self._dropped and self._dropped[0][0] <= time.monotonic():
+            _, number = self._dropped.popleft()
+            if number not in self._numbers:
+                remove(os.path.join(folder, str(number)))
 
     def close(self) -> None:
         """End every process."""

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from collections.abc import Iterator
 
-from . import namespaces
+from . import namespaces, remover
 
 _DEEPEST = 64
 
@@ -38,7 +37,7 @@ class Scratch:
             namespaces.renew_scratch()
         else:
             os.chmod(self.path, 0o700)
-            _empty(self.path)
+            remover.empty(self.path)
             os.mkdir(self._temporary)
             os.utime(self.path)  # a time of access set by the code would be a note
         self._fresh = self._look()
@@ -46,7 +45,7 @@ class Scratch:
     def give_up(self) -> None:
         """Leave nothing behind: a plain folder outlives its slot."""
         if not self._mounted:
-            _empty(self.path)
+            remover.remove(self.path)
 
     def is_over_quota(self) -> bool:
         """Whether a plain folder holds more than the quota. (A memory file system has its own.)"""
@@ -59,8 +58,8 @@ class Scratch:
                     size += entry.stat(follow_symlinks=False).st_blocks * 512
                 if depth > _DEEPEST or files > namespaces.SCRATCH_FILES or size > namespaces.SCRATCH_MB << 20:
                     return True
-        except PermissionError:
-            return True  # what cannot be watched
+        except OSError:
+            return True  # what cannot be watched: without rights, or with a path too long for the kernel
         return False
 
     def _look(self) -> list[object]:
@@ -88,22 +87,3 @@ def _walk(folder: str) -> Iterator[tuple[int, os.DirEntry[str]]]:
             yield depth, entry
             if depth <= _DEEPEST and entry.is_dir(follow_symlinks=False):
                 pending.append((depth + 1, entry.path))
-
-
-def _empty(folder: str) -> None:
-    """Remove everything in a folder. Deep trees are flattened first: their paths may be too long for the kernel."""
-    serial = 0
-    while names := os.listdir(folder):
-        for name in names:
-            path = os.path.join(folder, name)
-            if not stat.S_ISDIR(os.lstat(path).st_mode):
-                os.unlink(path)
-                continue
-            os.chmod(path, 0o700)
-            for inner in os.listdir(path):
-                serial += 1
-                moved = os.path.join(path, inner)
-                if stat.S_ISDIR(os.lstat(moved).st_mode):
-                    os.chmod(moved, 0o700)
-                os.rename(moved, os.path.join(folder, f".moved-{os.getpid()}-{serial}"))
-            os.rmdir(path)
