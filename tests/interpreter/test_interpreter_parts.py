@@ -167,6 +167,21 @@ def test_the_filter_decides_by_arguments_where_it_must() -> None:
     assert decide(nr("fcntl"), (3, 1, 0, 0, 0, 0)) == seccomp.ALLOW
 
 
+@pytest.mark.parametrize("files_too", [True, False])
+def test_no_file_grows_beyond_its_limit_by_reserving_space(files_too: bool) -> None:
+    assert decide(nr("fallocate"), (3, 0, 0, 4096, 0, 0), files_too=files_too) == seccomp.ALLOW
+    for mode in (1, 2, 3, 8, 16, 0x20, 0x40):
+        assert decide(nr("fallocate"), (3, mode, 0, 4096, 0, 0), files_too=files_too) == seccomp.REFUSE
+
+
+def test_which_pages_are_in_memory_is_neither_told_nor_set() -> None:
+    for name in ("preadv2", "pwritev2"):
+        assert decide(nr(name), (3, 0, 1, 0, 0, 0)) == seccomp.ALLOW
+        assert decide(nr(name), (3, 0, 1, 0, 0, 8)) == seccomp.REFUSE
+    for advice, verdict in ((4, seccomp.ALLOW), (14, seccomp.ALLOW), (20, seccomp.REFUSE), (21, seccomp.REFUSE)):
+        assert decide(nr("madvise"), (0, 4096, advice, 0, 0, 0)) == verdict
+
+
 def test_the_filter_knows_no_call_younger_than_its_table_and_no_other_architecture() -> None:
     assert decide(syscalls.NEWEST + 1) == decide(9999) == seccomp.UNKNOWN
     assert decide(nr("clone3")) == seccomp.UNKNOWN

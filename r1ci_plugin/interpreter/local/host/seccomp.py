@@ -40,7 +40,7 @@ _KERNEL = """
     io_setup io_submit init_module finit_module delete_module kexec_load kexec_file_load acct settimeofday
     clock_settime adjtimex clock_adjtime sethostname setdomainname iopl ioperm modify_ldt swapon swapoff reboot
     quotactl quotactl_fd syslog vhangup lookup_dcookie uselib ustat sysfs _sysctl nfsservctl vmsplice
-    remap_file_pages sync syncfs cachestat
+    remap_file_pages sync syncfs cachestat mincore readahead fadvise64
 """
 _NOTES = """
     add_key request_key keyctl shmget shmat shmctl semget semop semctl semtimedop msgget msgsnd msgrcv msgctl
@@ -88,6 +88,7 @@ def _checked() -> dict[str, list[Step]]:
     thread, new_namespaces = 0x10000, 0x7E020080
     set_owner, set_signal, set_owner_ex, lease, notify, pipe_size = 8, 10, 15, 1024, 1026, 1031
     get_terminal, size, readable, blocking, keep, drop = 0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451
+    cold, page_out = 20, 21
     get_dumpable, set_name, get_name, get_privileges, name_memory = 3, 15, 16, 39, 0x53564D41
     only_threads: list[Step] = [_argument(0), (_BITS, 1, 0, new_namespaces), (_BITS, 1, 0, thread)]
     unaddressed: list[Step] = [_argument(4), (_EQUAL, 0, 2, 0), _argument(4, high=True), (_EQUAL, 1, 0, 0)]
@@ -102,6 +103,11 @@ def _checked() -> dict[str, list[Step]]:
         "ioctl": _one_of(1, (get_terminal, size, readable, blocking, keep, drop), ALLOW, REFUSE),
         "prctl": _one_of(0, (get_dumpable, set_name, get_name, get_privileges, name_memory), ALLOW, REFUSE),
         "socketpair": _one_of(0, (1,), ALLOW, REFUSE),
+        "fallocate": _one_of(1, (0,), ALLOW, REFUSE),  # the other modes go round the limit of a file's size
+        # Which pages of a shared file are in memory could be a note: no flags that tell it, no advice that sets it.
+        "preadv2": _one_of(5, (0,), ALLOW, REFUSE),
+        "pwritev2": _one_of(5, (0,), ALLOW, REFUSE),
+        "madvise": _one_of(2, (cold, page_out), REFUSE, ALLOW),
         "open": _no_truncating_reads(1),
         "openat": _no_truncating_reads(2),
     }

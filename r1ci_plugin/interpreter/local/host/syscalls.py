@@ -56,6 +56,8 @@ TABLE: dict[str, tuple[int | None, int | None]] = {
     "landlock_create_ruleset": (444, 444), "landlock_add_rule": (445, 445), "landlock_restrict_self": (446, 446),
     "memfd_secret": (447, 447), "process_mrelease": (448, 448), "set_mempolicy_home_node": (450, 450),
     "cachestat": (451, 451), "fchmodat2": (452, 452),
+    "mincore": (27, 232), "madvise": (28, 233), "readahead": (187, 213), "fadvise64": (221, 223),
+    "fallocate": (285, 47), "preadv2": (327, 286), "pwritev2": (328, 287),
 }
 # fmt: on
 
