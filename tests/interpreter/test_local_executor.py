@@ -97,6 +97,20 @@ async def test_memory_limit_counts_above_the_interpreter(executor: LocalExecutor
     assert bursts.status == "memory"
 
 
+@pytest.mark.parametrize("level", ["ns", "landlock", "seccomp"])
+async def test_threads_are_bounded_whatever_their_stacks_take(level: str) -> None:
+    storm = "import threading, time\nthreading.stack_size(32768)\nn = 0\ntry:\n while n < {}:\n  n += 1\n  "
+    storm += "threading.Thread(target=time.sleep, args=(.5,), daemon=True).start()\n"
+    storm += "except RuntimeError: pass\ntime.sleep(.2)\nprint(n)"
+    async with LocalExecutor(1, level=level, shared=False) as executor:
+        many = await executor.run(storm.format(4500), timeout=5)
+        some = await executor.run(storm.format(60), timeout=5)
+    if "does not work here" in many.reason:
+        pytest.skip(many.reason)
+    assert many.status == "killed" if level == "landlock" else int(many.stdout) <= 130, many
+    assert (some.stdout, some.attempts) == ("60\n", 1)
+
+
 async def test_long_output_keeps_head_and_tail(executor: LocalExecutor) -> None:
     result = await executor.run("print('HEAD'); print('x' * 500_000); print('TAIL')")
     assert result.status == "ok" and result.stdout_truncated and result.stdout_bytes == 500_011

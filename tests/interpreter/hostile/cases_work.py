@@ -45,6 +45,12 @@ PROCESSES = [
         "import threading, time\nn = 0\ntry:\n while n < 4000:\n  threading.Thread(target=time.sleep, args=(9,), daemon=True).start(); n += 1\nexcept BaseException as e: print(type(e).__name__)\nprint('n', n)",
         never("n 4000"),
     ),
+    Case(
+        "thread storm with small stacks",
+        "import threading, time\nthreading.stack_size(32768)\nn = 0\ntry:\n while n < 4500: threading.Thread(target=time.sleep, args=(9,), daemon=True).start(); n += 1\nexcept BaseException as e: print(type(e).__name__)\ntime.sleep(.2)\nprint('many' if n > 130 else 'few', n)",
+        never("many"),
+        3.0,
+    ),
     Case("sixteen threads work", "from concurrent.futures import ThreadPoolExecutor as P\nimport threading\nb = threading.Barrier(16)\nwith P(16) as p: print(len(list(p.map(lambda n: b.wait(), range(16)))))", prints("16")),
     Case("a few threads work", "from concurrent.futures import ThreadPoolExecutor as P\nwith P(3) as p: print(sum(p.map(abs, [-1, 2, -3])))", prints("6")),
     refused("exec and spawn", "os.execv('/bin/sh', ['sh'])", "os.posix_spawn('/bin/sh', ['sh'], {})", "subprocess.run(['/bin/sh'])", "os.execv(os.open('/bin/sh', 0), [''])", setup="import os, subprocess"),

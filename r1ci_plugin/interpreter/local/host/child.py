@@ -57,8 +57,8 @@ class Cage:
 def limit_for_good(threads: int | None) -> None:
     """The limits that are the same for each call: a slot takes them on itself, its children inherit them.
 
-    threads: the most of them, where the kernel counts them for the slot alone; elsewhere the address space bounds
-    them.
+    threads: the most of them, where the kernel counts them for the slot alone; elsewhere the slot looks how many there
+    are.
     """
     for kind, value in _LIMITS:
         resource.setrlimit(kind, (value, value))

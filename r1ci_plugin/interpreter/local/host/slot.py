@@ -24,6 +24,9 @@ from .seccomp import Filter
 from .view import View
 
 _QUOTA_EVERY_S = 0.05
+_MOST_THREADS = 128
+"""Where they are counted for the slot's user (`seccomp`) or by looking (`landlock`)."""
+_MOST_THREADS_IN_NAMESPACE = 64
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -73,7 +76,7 @@ class Slot:
             scratch = Scratch(plan.work, mounted=False)
         else:
             scratch = Scratch(jail.enter(plan.root, plan.number), mounted=False)
-        child.limit_for_good(64 if plan.level == "ns" and _counts_threads_by_namespace() else None)
+        child.limit_for_good(_thread_limit(plan.level))
         kernel.drop_capability_bounds()
         kernel.no_new_privileges()
         kernel.set_dumpable(False)
@@ -146,6 +149,8 @@ class Slot:
                 return "disk" if self._scratch.is_over_quota() else ""
             if self._scratch.is_over_quota():
                 return self._kill(pid, "disk")
+            if self._level == "landlock" and _threads_of(pid) > _MOST_THREADS:
+                return self._kill(pid, "threads")
 
     @staticmethod
     def _kill(pid: int, why: str) -> str:
@@ -188,10 +193,25 @@ def _address_space() -> int:
         return int(file.read().split()[0]) * _PAGE
 
 
+def _thread_limit(level: str) -> int | None:
+    """What the kernel can hold a slot to; None where it would count other processes as well."""
+    if level == "seccomp":
+        return _MOST_THREADS  # the slot's user is its own
+    return _MOST_THREADS_IN_NAMESPACE if level == "ns" and _counts_threads_by_namespace() else None
+
+
 def _counts_threads_by_namespace() -> bool:
     """Since Linux 5.14 the limit is counted per user namespace; before, per user of the whole machine."""
     major, minor = os.uname().release.split(".")[:2]
     return (int(major), int("".join(filter(str.isdigit, minor)) or 0)) >= (5, 14)
+
+
+def _threads_of(pid: int) -> int:
+    """How many threads a process has; 0 if it is gone."""
+    try:
+        return os.stat(f"/proc/{pid}/task").st_nlink - 2
+    except OSError:
+        return 0
 
 
 def _set_environment(work: str) -> None:

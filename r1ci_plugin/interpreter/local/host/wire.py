@@ -25,7 +25,7 @@ _ANCILLARY = socket.CMSG_SPACE(4 * array.array("i").itemsize)
 _NO_ROOM = frozenset({errno.ETOOMANYREFS, errno.ENOBUFS, errno.ENOMEM})
 _ORDER = struct.Struct("dq")
 _END = struct.Struct("iiddd")
-ENDINGS = ("", "timeout", "disk")
+ENDINGS = ("", "timeout", "disk", "threads")
 """What can end a call: itself, or one of these limits."""
 
 Message = dict[str, "Any"]
