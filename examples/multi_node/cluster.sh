@@ -19,21 +19,23 @@ VENV=${VENV:-$PWD/.venv}             # the same path on every node
 PORT=${PORT:-6379}                   # of Ray's head
 SANDBOX_PORT=${SANDBOX_PORT:-8080}
 SECRETS=${SECRETS:-$HOME/.r1ci_cluster}
-STATE=${STATE:-/tmp}                 # folder on every node for logs and process ids
+STATE=${STATE:-/tmp/r1ci_$(id -un)}  # folder of this user alone on every node, for logs and process ids
 
-secrets() {                          # both services ask for a token; the nodes get it over ssh's stdin, never on a command line
-    if [ ! -f "$SECRETS" ]; then
-        (umask 077 && printf 'export RAY_AUTH_MODE=token RAY_AUTH_TOKEN=%s R1CI_SANDBOX_TOKEN=%s\n' \
-            "$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')" "$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')" >"$SECRETS")
-    fi
-    cat "$SECRETS"
+secrets() {                          # both services ask for a token; made once, and whole from the first moment: all nodes have the same
+    local new
+    [ -f "$SECRETS" ] && return
+    new=$(mktemp "$SECRETS.XXXXXX")  # readable for this user alone
+    printf 'export RAY_AUTH_MODE=token RAY_AUTH_TOKEN=%s R1CI_SANDBOX_TOKEN=%s\n' \
+        "$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')" "$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')" >"$new"
+    ln "$new" "$SECRETS" 2>/dev/null || mv -n "$new" "$SECRETS"      # of several at the same moment one wins
+    rm -f "$new"
 }
 
 on() {                               # on NODE COMMAND...: by ssh, or by srun inside a Slurm allocation
     local node=$1
     shift
     {
-        secrets
+        cat "$SECRETS"               # over stdin, never on a command line
         printf 'cd %q && exec ' "$PWD"
         printf '%q ' "$@"
     } | if [ -n "${SLURM_JOB_ID:-}" ]; then
@@ -43,13 +45,20 @@ on() {                               # on NODE COMMAND...: by ssh, or by srun in
     fi
 }
 
+# For the nodes: make the folder, which nobody else may own; and a process's id with the time of its start, nothing if it is gone.
+ABOUT='private() { mkdir -p -m 700 "$1" && [ -O "$1" ] && [ ! -L "$1" ] || { echo "$1 is not a folder of this user: set STATE" >&2; false; }; }
+started() { local facts; { facts=$(<"/proc/$1/stat"); } 2>/dev/null || return 0; set -- "$1" ${facts##*) }; echo "$1 ${21}"; }
+'
+
 keep() {                             # keep NODE NAME COMMAND...: a service. With srun it ends with the allocation; with ssh it stays,
     local node=$1 name=$2            # and its log and process id lie in $STATE there
     shift 2
     if [ -n "${SLURM_JOB_ID:-}" ]; then
         on "$node" "$@" &
     else
-        on "$node" bash -c 'nohup "${@:2}" >"$1.log" 2>&1 </dev/null & echo $! >"$1.pid"' - "$STATE/r1ci_$name" "$@"
+        on "$node" bash -c "$ABOUT"'private "$1" || exit
+            nohup "${@:3}" >"$1/$2.log" 2>&1 </dev/null &
+            started "$!" >"$1/$2.pid"' - "$STATE" "$name" "$@"
     fi
 }
 
@@ -74,10 +83,16 @@ run() {                              # on the head node. Without CPU nodes, ever
         ${endpoints:+r1ci.executor.kind=remote "r1ci.executor.endpoints=[$endpoints]"} "$@"
 }
 
-down() {                             # ends only what `up` has started, by process id
+down() {                             # ends only what `up` has started: a process of this id that started at that time
     local node
     for node in ${GPU_NODES:-} ${CPU_NODES:-}; do
-        on "$node" bash -c 'for file in "$1"/r1ci_{ray,sandbox}.pid; do [ -f "$file" ] && kill "$(cat "$file")" && rm "$file"; done; true' - "$STATE"
+        on "$node" bash -c "$ABOUT"'private "$1" || exit
+            for note in "$1"/{ray,sandbox}.pid; do
+                [ -f "$note" ] || continue
+                read -r pid _ <"$note"
+                if [ "$(started "$pid")" = "$(cat "$note")" ]; then kill "$pid"; fi
+                rm "$note"
+            done' - "$STATE"
     done
 }
 
@@ -92,6 +107,6 @@ slurm() {                            # inside an allocation: the last CPU_COUNT 
 }
 
 case ${1:-} in
-    up | run | down | slurm) "$@" ;;
+    up | run | down | slurm) secrets; "$@" ;;
     *) sed -n '2,17p' "${BASH_SOURCE[0]}" && exit 2 ;;
 esac

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -38,8 +39,9 @@ class Cluster:
         environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("SLURM", "R1CI", "RAY"))},
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
-            **{"VENV": str(self.folder), "CALLS": str(self.calls), "STATE": str(self.folder), "PATIENCE": "0"},
-            **{"SECRETS": str(self.folder / "secrets"), "GPU_NODES": gpu, "CPU_NODES": cpu},
+            **{"VENV": str(self.folder), "CALLS": str(self.calls), "PATIENCE": "0"},
+            **{"STATE": str(self.folder / "state"), "SECRETS": str(self.folder / "secrets")},
+            **{"GPU_NODES": gpu, "CPU_NODES": cpu},
         }
         subprocess.run(["bash", SCRIPT, *words], env=environment, check=True, timeout=60)
 
@@ -76,13 +78,53 @@ def test_services_start_on_their_nodes_with_tokens_that_no_command_line_shows_an
         for word in secrets.split():
             assert word in ("export", "RAY_AUTH_MODE=token") or word.partition("=")[2] not in cluster.calls.read_text()
         assert set(Path(f"{cluster.calls}.ssh").read_text().splitlines()) == {"bash -s"}
-        pids = [int((cluster.folder / f"r1ci_{name}.pid").read_text()) for name in ("ray", "sandbox")]
+        notes = [(cluster.folder / "state" / f"{name}.pid").read_text().split() for name in ("ray", "sandbox")]
+        pids = [int(pid) for pid, _ in notes]
+        assert (cluster.folder / "state").stat().st_mode & 0o077 == 0
     finally:
         cluster("down")
     deadline = time.monotonic() + 20
     while any(is_alive(pid) for pid in pids):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_only_a_process_that_was_started_is_ended(cluster: Cluster) -> None:
+    (state := cluster.folder / "state").mkdir(mode=0o700)
+    with subprocess.Popen(["sleep", "60"]) as other:
+        (state / "ray.pid").write_text(f"{other.pid} 12345\n")  # its number came round again
+        (state / "sandbox.pid").write_text("999999999 12345\n")
+        cluster("down")
+        assert other.poll() is None and not list(state.iterdir())
+        other.kill()
+
+
+def test_a_folder_that_is_another_users_link_is_not_used(cluster: Cluster) -> None:
+    (cluster.folder / "elsewhere").mkdir()
+    (cluster.folder / "state").symlink_to(cluster.folder / "elsewhere")
+    with pytest.raises(subprocess.CalledProcessError):
+        cluster("up")
+    assert not list((cluster.folder / "elsewhere").iterdir())
+
+
+def test_all_nodes_of_an_allocation_have_the_same_tokens(cluster: Cluster) -> None:
+    say = 'echo "$RAY_AUTH_TOKEN $R1CI_SANDBOX_TOKEN" >>"$CALLS"'
+    real = shutil.which("od")
+    for name, text in (
+        ("scontrol", "printf 'n%s\\n' 1 2 3 4"),
+        ("srun", "shift 5; exec \"$@\""),
+        ("od", f'sleep 0.2; exec {real} "$@"'),  # time enough for all nodes to want one
+        *((name, say) for name in ("ray", "r1ci", "python")),
+    ):
+        (cluster.folder / "bin" / name).write_text(f"#!/usr/bin/env bash\n{text}\n")
+        (cluster.folder / "bin" / name).chmod(0o755)
+    environment = {**os.environ, "PATH": f"{cluster.folder / 'bin'}:{os.environ['PATH']}", "SLURM_JOB_ID": "1"}
+    environment |= {"VENV": str(cluster.folder), "CALLS": str(cluster.calls), "PATIENCE": "1", "CPU_COUNT": "2"}
+    environment |= {"SECRETS": str(cluster.folder / "secrets"), "SLURM_JOB_NODELIST": "n[1-4]"}
+    subprocess.run(["bash", SCRIPT, "slurm"], env=environment, check=True, timeout=60)
+    told = cluster.calls.read_text().splitlines()
+    assert len(told) == 5 and len(set(told)) == 1 and len(told[0]) == 129
+    assert [path.name for path in cluster.folder.glob("secrets*")] == ["secrets"]
 
 
 def test_the_job_runs_on_the_head_node_and_knows_every_code_server(cluster: Cluster) -> None:
