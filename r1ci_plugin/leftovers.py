@@ -2,10 +2,10 @@
 
 When a driver dies, Ray ends most of its processes at once and its agents within a minute; servers and workers of ours
 end with the Ray process they belong to. What still lives when the run starts again would hold memory and ports. A
-process belongs to a run if its environment holds `R1CI_RUN=<run folder>`, or if it has a file of the dead driver's Ray
-session open (Ray's processes rename themselves, which can wipe their environment). Nothing else is ever touched. A
-lock on the run folder, held by the driver and dropped by the kernel when it dies, tells a crashed run from one that is
-alive.
+process belongs to a run if its environment holds `R1CI_RUN=<run folder>`, or if it writes to a file of the dead
+driver's Ray session (Ray's processes rename themselves, which can wipe their environment; who only reads may be
+looking at a log). Nothing else is ever touched. A lock on the run folder, held by the driver and dropped by the kernel
+when it dies, tells a crashed run from one that is alive.
 
 Left out: other nodes of a cluster (Ray ends a dead job's workers there).
 """
@@ -60,7 +60,7 @@ def belonging(folder: Path, sessions: list[Path]) -> list[int]:
     return sorted(
         pid
         for pid in _live_processes()
-        if pid not in spared and (mark in _environment(pid) or any(_has_open(pid, session) for session in sessions))
+        if pid not in spared and (mark in _environment(pid) or any(_writes_to(pid, session) for session in sessions))
     )
 
 
@@ -120,17 +120,24 @@ def _environment(pid: int) -> list[bytes]:
         return []  # gone, or another user's
 
 
-def _has_open(pid: int, folder: Path) -> bool:
-    """Whether a process has a file below the folder open."""
+def _writes_to(pid: int, folder: Path) -> bool:
+    """Whether a process has a file below the folder open for writing."""
     try:
         handles = list(Path(f"/proc/{pid}/fd").iterdir())
     except OSError:
         return False
     for handle in handles:
         with contextlib.suppress(OSError):
-            if folder in handle.readlink().parents:
+            if folder in handle.readlink().parents and _is_for_writing(pid, handle.name):
                 return True
     return False
+
+
+def _is_for_writing(pid: int, handle: str) -> bool:
+    """Raises OSError if the process or the handle is gone."""
+    facts = Path(f"/proc/{pid}/fdinfo/{handle}").read_text()
+    flags = next(int(line.split()[1], 8) for line in facts.splitlines() if line.startswith("flags:"))
+    return flags & os.O_ACCMODE != os.O_RDONLY
 
 
 def _ancestors() -> set[int]:

@@ -68,7 +68,12 @@ def test_processes_with_the_dead_drivers_ray_session_open_end(
         session.mkdir(parents=True)
     ours, other = (start(opens=session / "agent.log") for session in sessions)
     (folder / ".lock").write_text(f"4242 {started}")
-    assert leftovers.take_over(folder) == 1
+    with subprocess.Popen(["tail", "-f", str(sessions[0] / "agent.log")], stdout=subprocess.DEVNULL) as reader:
+        try:
+            assert leftovers.take_over(folder) == 1
+            assert reader.poll() is None, "somebody who only looks at a log"
+        finally:
+            reader.kill()
     assert ours.wait(5) == -9
     assert other.poll() is None
 
