@@ -41,8 +41,10 @@ def check_executor(config: Any) -> Iterator[Finding]:
         yield runs
     elif endless.status != "timeout":
         yield broken(f"an endless code call ended with {endless.status}", SELFTEST)
-    elif nosy.status != "error":
+    elif nosy.status == "ok":
         yield broken("a code call can import r1ci_plugin, and with it the solvers", SELFTEST)
+    elif nosy.status != "error":
+        yield broken(f"a code call that only imports ended with {nosy.status} {nosy.reason}".rstrip(), SELFTEST)
     else:
         yield runs
 

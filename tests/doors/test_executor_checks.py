@@ -8,7 +8,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from r1ci_plugin.checks import executor
-from r1ci_plugin.interpreter.executor import ExecResult
+from r1ci_plugin.interpreter.executor import ExecResult, Status
 from r1ci_plugin.interpreter.local.executor import LocalExecutor
 
 
@@ -31,6 +31,23 @@ def test_a_refused_isolation_is_said_with_its_own_remedy(monkeypatch: pytest.Mon
         assert not finding.ok
         assert finding.what.endswith("would not be isolated as asked")
         assert finding.mend == "run Linux 5.12"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [("ok", "can import r1ci_plugin"), ("sandbox_error", "ended with sandbox_error no room")]
+)
+def test_an_open_door_and_a_call_that_failed_are_told_apart(
+    status: Status, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run(self: LocalExecutor, code: str, **_: Any) -> ExecResult:
+        if "import" in code:
+            return ExecResult(status, reason="no room" * (status != "ok"))
+        return ExecResult("ok", "42\n") if "print" in code else ExecResult("timeout")
+
+    monkeypatch.setattr(LocalExecutor, "run", run)
+    [finding] = executor.check_executor(config())
+    assert not finding.ok and said in finding.what
+    assert status == "ok" or "import r1ci_plugin" not in finding.what
 
 
 @pytest.mark.parametrize("endpoints", [["http://127.0.0.1:9"], []])
