@@ -6,7 +6,6 @@ that other clients, which ignore it, are served all the same.
 
 from __future__ import annotations
 
-import math
 import signal
 from dataclasses import dataclass, fields
 from typing import Any
@@ -14,6 +13,8 @@ from typing import Any
 from r1ci_plugin.interpreter.executor import ExecResult, Status
 
 LANGUAGE = "python"
+_MOST = 1_000_000
+"""The largest number that a request may hold, in seconds or megabytes."""
 _PIPE_HANG_CHARS = 60_000
 """The original server stops reading a program that prints more than about this much, and then reports a time-out."""
 
@@ -70,8 +71,9 @@ def _number(body: dict[str, Any], name: str, default: float, *, may_be_negative:
     value = body.get(name)
     if value is None:
         return default
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not is_number or value == 0 or value > 1e6 or (value < 0 and not may_be_negative):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    # Compared before it is converted: an integer may be too large for a float. NaN is in no range.
+    if not is_number or not 0 < abs(value) <= _MOST or (value < 0 and not may_be_negative):
         raise BadRequest(f"{name}: a number above 0")
     return float(value)
 

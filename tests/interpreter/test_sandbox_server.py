@@ -44,8 +44,20 @@ async def test_bad_requests_and_paths_get_the_status_that_says_so(server: str) -
         assert (await client.post("/run_code", json={"language": "python"})).status_code == 422
         assert (await client.post("/run_code", content=b"{")).status_code == 422
         assert (await client.post("/run_code", content=b"[" * 200_000)).status_code == 422
+        for name in ("run_timeout", "memory_limit_MB"):
+            for value in ("9" * 400, "-" + "9" * 400, "NaN", "Infinity", "-Infinity", "true", "0"):
+                body = f'{{"code": "1", "language": "python", "{name}": {value}}}'
+                assert (await client.post("/run_code", content=body)).status_code == 422, (name, value)
         assert (await client.get("/run_code")).status_code == 405
         assert (await client.get("/nothing")).status_code == 404
+
+
+async def test_a_body_too_long_to_be_counted_is_refused(server: str) -> None:
+    for length, status in (("9" * 5000, b"413"), ("0" * 5000 + "9" * 8, b"413"), ("0" * 5000, b"200")):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(server.rpartition(":")[2]))
+        writer.write(f"GET /v1/ping HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode())
+        assert (await reader.read(12)) == b"HTTP/1.1 " + status
+        writer.close()
 
 
 async def test_a_full_queue_is_refused_with_a_time_to_come_back(server: str) -> None:
