@@ -241,6 +241,29 @@ def test_a_scratch_folder_notices_every_trace_and_gets_rid_of_it(tmp_path: Path)
     assert scratch.is_dirty()
 
 
+def grow(folder: Path) -> int:
+    """Have a folder held many names; returns its size then."""
+    for serial in range(2000):
+        (folder / f"{serial:0100d}").touch()
+    return folder.stat().st_size
+
+
+def test_a_scratch_folder_does_not_tell_how_much_was_in_it(tmp_path: Path) -> None:
+    scratch = Scratch(str(tmp_path / "work"), mounted=False)
+    size = (tmp_path / "work").stat().st_size
+    assert grow(tmp_path / "work") > size
+    assert scratch.renew()
+    assert (tmp_path / "work").stat().st_size == size
+
+
+def test_a_scratch_folder_that_still_tells_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scratch = Scratch(str(tmp_path / "work"), mounted=False)
+    monkeypatch.setattr(Scratch, "_replace", lambda self: None)  # as where it lies in one of root's
+    size = (tmp_path / "work").stat().st_size
+    grow(tmp_path / "work")
+    assert scratch.renew() == ((tmp_path / "work").stat().st_size == size)
+
+
 def test_a_scratch_folder_keeps_nothing_of_a_slot_that_was_killed(tmp_path: Path) -> None:
     work = tmp_path / "work"
     Scratch(str(work), mounted=False)

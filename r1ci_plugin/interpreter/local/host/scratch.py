@@ -23,6 +23,7 @@ class Scratch:
         self._mounted = mounted
         self._temporary = os.path.join(path, "tmp")
         os.makedirs(self._temporary, exist_ok=True)
+        self._size = os.stat(path).st_size
         if not mounted:
             self.renew()  # a slot that was killed may have left things in a folder of this name
         self._fresh = self._look()
@@ -31,16 +32,25 @@ class Scratch:
         """Whether anything differs from the fresh folder: entries, modes or times, any of which could carry a note."""
         return self._look() != self._fresh
 
-    def renew(self) -> None:
-        """Make the folder as new."""
+    def renew(self) -> bool:
+        """Make the folder as new. False: its size still tells of the code, and another slot has to take over."""
         if self._mounted:
             namespaces.renew_scratch()
         else:
             os.chmod(self.path, 0o700)
             remover.empty(self.path)
+            self._replace()
             os.mkdir(self._temporary)
             os.utime(self.path)  # a time of access set by the code would be a note
         self._fresh = self._look()
+        return self._mounted or os.stat(self.path).st_size <= self._size
+
+    def _replace(self) -> None:
+        """On some file systems an emptied folder keeps the size it once had: take a new one. At `seccomp` the slot may
+        not, for the folder lies in one of root's."""
+        with contextlib.suppress(PermissionError):
+            os.rmdir(self.path)
+            os.mkdir(self.path, 0o700)
 
     def give_up(self) -> None:
         """Leave nothing behind: a plain folder outlives its slot."""

@@ -53,6 +53,7 @@ class Slot:
         self._view = plan.view
         self._rules: int | None = None
         base = _address_space()
+        self._counter = _open_counter() if plan.level == "ns" else None
         self._scratch = self._move_in(plan)
         os.chdir(self._scratch.path)
         self._word, self._tell = os.pipe()
@@ -83,17 +84,20 @@ class Slot:
         return scratch
 
     def serve(self) -> None:
-        """Serve until the host is gone. Raises only for a fault of the slot itself, which then ends."""
+        """Serve until the host is gone, or until the slot cannot be made as new for the next call. Raises only for a
+        fault of the slot itself, which then ends."""
         with contextlib.suppress(wire.PeerGone):
             while self._serve_one():
                 if self._scratch.is_dirty():
-                    self._scratch.renew()
+                    if not self._scratch.renew():
+                        break
                     os.chdir(self._scratch.path)
                     self._renew_rules()
         self._scratch.give_up()
 
     def _serve_one(self) -> bool:
         """Fork a child, let it take a call, and answer for it. False: the host is gone."""
+        self._count_anew()
         pid = kernel.fork()
         if pid == 0:
             child.live(self._cage, self._line, self._tell)
@@ -120,6 +124,12 @@ class Slot:
             max_rss_mb=usage.ru_maxrss / 1024,
         )
         return True
+
+    def _count_anew(self) -> None:
+        """Have the next process be number 2 of the namespace: how many the last call started would be a note."""
+        if self._counter is not None:
+            with contextlib.suppress(OSError):
+                os.pwrite(self._counter, b"1", 0)
 
     def _await_start(self, handle: int) -> tuple[float, float] | None:
         """When the child's code started, and its time limit; None if the host hangs up. Raises RuntimeError if the
@@ -191,6 +201,15 @@ def _kill_everyone() -> None:
 def _address_space() -> int:
     with open("/proc/self/statm") as file:
         return int(file.read().split()[0]) * _PAGE
+
+
+def _open_counter() -> int | None:
+    """What takes the number behind which a process namespace goes on counting: that of whoever writes. None where the
+    kernel has no such file or does not let us."""
+    try:
+        return os.open("/proc/sys/kernel/ns_last_pid", os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
 
 
 def _thread_limit(level: str) -> int | None:
