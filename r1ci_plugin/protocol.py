@@ -14,6 +14,7 @@ refused.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -215,10 +216,11 @@ def _marked(text: str) -> Iterator[tuple[int, int]]:
 def _answers(text: str, blocks: list[Fence]) -> list[str]:
     """Contents of markers that stand outside fences. A grid or a list may stand in a fence of its own within the
     marker, a script may not."""
+    scripts = [block.start for block in blocks if block.is_python]
     return [
         text[start:end].strip()
         for start, end in _marked(outside(text, blocks, filler=" "))
-        if not any(block.is_python and start <= block.start < end for block in blocks)
+        if bisect_left(scripts, start) == bisect_left(scripts, end)
     ]
 
 
