@@ -53,9 +53,14 @@ def test_no_text_takes_the_square_of_its_length_to_read(read: Callable[[str], ob
     for begin in _BEFORE:
         for character in _CHARACTERS:
             text = begin + (character * (64 << 10))[: 64 << 10]
-            started = time.process_time()
-            read(text)
-            assert time.process_time() - started < 1, (begin, character)
+            # hundredths of a second, or minutes for the square; a collection of garbage may come between once
+            assert any(_seconds(read, text) < 1 for _ in range(3)), (begin, character)
+
+
+def _seconds(read: Callable[[str], object], text: str) -> float:
+    started = time.process_time()
+    read(text)
+    return time.process_time() - started
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers())))
