@@ -108,11 +108,20 @@ def ordered_seeds(gains: Gains, arms: Sequence[str]) -> tuple[int, int]:
     return len(falling), len(seeds)
 
 
-def curve(results: Sequence[Result], name: str) -> tuple[list[int], list[float]]:
-    """A quantity over the steps of all runs of an arm, mean over its seeds where all of them have the step."""
-    rows = [[step[name] for step in one.steps if name in step] for one in results]
-    length = min((len(row) for row in rows), default=0)
-    return list(range(1, length + 1)), [fmean(row[place] for row in rows) for place in range(length)]
+def curve(results: Sequence[Result], name: str, budget: int, points: int) -> list[tuple[float, float]]:
+    """(trajectories sampled, quantity) at the middle of each of so many equal parts of the budget that any step ended
+    in: the mean over the steps of a result that did, then over results."""
+    parts: dict[int, list[float]] = defaultdict(list)
+    for one in results:
+        inside: dict[int, list[float]] = defaultdict(list)
+        sampled = 0
+        for step in one.steps:
+            sampled += step["trajectories"]
+            if name in step:
+                inside[min((sampled - 1) * points // budget, points - 1)].append(step[name])
+        for part, values in inside.items():
+            parts[part].append(fmean(values))
+    return [((part + 0.5) * budget / points, fmean(values)) for part, values in sorted(parts.items())]
 
 
 def effective_share(results: Sequence[Result]) -> float | None:

@@ -1,7 +1,7 @@
-"""The results as Markdown for docs/study.md, and as figures.
+"""The results as Markdown for docs/study.md.
 
 Everything between the two marks of that page is written here; what was not run is said to be not run. Left out: the
-numbers (`analysis.py`).
+numbers (`analysis.py`), the figures themselves (`figures.py`).
 """
 
 from __future__ import annotations
@@ -9,23 +9,17 @@ from __future__ import annotations
 import re
 import statistics
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import analysis
+import figures
 from analysis import Gains, Study
+from figures import SIDES
 
 from r1ci_plugin.evaluation.seeds import Mean
 from r1ci_plugin.evaluation.sheet import Cell, Column, Sheet, interval_text
-from r1ci_plugin.report.panel import Panel
-from r1ci_plugin.report.panel import Table as Numbers
-from r1ci_plugin.report.theme import DASHES, MARKERS, Theme, png
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 BEGIN, END = "<!-- results of {form}: written by run.sh analyse -->", "<!-- end of {form} -->"
 NOT_RUN = "not run yet"
-SIDES = {"train": "held-out questions of the training tasks", "test": "questions of the test tasks"}
 GROUPS = ("group_1", "group_2", "group_3", "group_4")
 RATIO_BAR, COLD_BAR, ORDERED_BAR = 2.0, 0.25, 4
 """Aim of staged over plain, most of cold over warm, and seeds in which the groups are to be in order."""
@@ -42,32 +36,27 @@ def markdown(study: Study) -> str:
 
 
 def fill(page: Path, study: Study) -> None:
-    """Put the results into a page. Raises ValueError for one without the two marks of the protocol."""
+    """Put the results into a page, with figures in `images/` beside it.
+
+    Raises ValueError for a page without the two marks of the protocol, ImportError without matplotlib.
+    """
     text = page.read_text(encoding="utf-8")
     begin, end = (mark.format(form=study.protocol.form) for mark in (BEGIN, END))
     pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     if not pattern.search(text):
         raise ValueError(f"{page} lacks the marks {begin} and {end}")
-    page.write_text(pattern.sub(lambda _: f"{begin}\n\n{markdown(study)}\n{end}", text), encoding="utf-8")
+    folder = Path("images") / f"study-{study.protocol.form}"
+    figures.draw(study, page.parent / folder)
+    filled = f"{begin}\n\n{markdown(study)}\n{_figures(study, folder)}\n{end}"
+    page.write_text(pattern.sub(lambda _: filled, text), encoding="utf-8")
 
 
-def figures(study: Study, folder: Path) -> list[Path]:
-    """PNGs of what there is: gains by arm, and two curves of training."""
-    panels = [_gain_panel(study, study.protocol.analysis.sides[0])]
-    panels += [_curve_panel(study, name, title) for name, title in CURVES.items()]
-    files = []
-    for panel in filter(None, panels):
-        folder.mkdir(parents=True, exist_ok=True)
-        files.append(folder / f"{panel.slug}.png")
-        png(panel, files[-1])
-    return files
-
-
-CURVES = {
-    "effective_share": "Effective share: questions of a step whose answers differ in correctness",
-    "acc": "Accuracy on the questions of the step",
-    "code_rate": "Share of training answers that run code",
-}
+def _figures(study: Study, folder: Path) -> str:
+    """The figures as they stand in the page."""
+    lines = ["### Figures"]
+    for panel in figures.panels(study):
+        lines += ["", f"**{panel.title}.** {panel.text}", "", f"![{panel.title}]({folder}/{panel.slug}.png)"]
+    return "\n".join([*lines, ""])
 
 
 def _bars(study: Study, side: str) -> Sheet:
@@ -249,52 +238,6 @@ def _missing(study: Study) -> str:
     if seconds:
         lines.append(f"Half of the pieces took less than {statistics.median(seconds) / 60:.1f} minutes.")
     return "\n".join(lines)
-
-
-def _gain_panel(study: Study, side: str) -> Panel | None:
-    means = analysis.over_seeds(study, study.gains(side))
-    arms = [arm for arm in study.protocol.arms if arm in means]
-    if not arms:
-        return None
-
-    def draw(figure: Figure, theme: Theme) -> None:
-        axes = figure.subplots()
-        for place, arm in enumerate(arms):
-            mean = means[arm]
-            low, high = mean.interval or (mean.value, mean.value)
-            axes.plot([100 * low, 100 * high], [place, place], color=theme.colour(0))
-            axes.plot(100 * mean.value, place, "o", color=theme.colour(0))
-            axes.plot([100 * value for value in mean.values], [place] * len(mean.values), "|", color=theme.muted)
-        axes.axvline(0, color=theme.muted, linewidth=0.8)
-        axes.set_yticks(range(len(arms)), arms)
-        axes.invert_yaxis()
-        axes.set_xlabel(f"gain in points, {SIDES[side]}")
-
-    rows = [(arm, means[arm].value) for arm in arms]
-    text = "Mean and interval over seeds; a stroke is a seed."
-    return Panel("gains", "Gain by arm", text, Numbers(("arm", "gain"), rows), draw, 0.8 + 0.28 * len(arms))
-
-
-def _curve_panel(study: Study, name: str, title: str) -> Panel | None:
-    arms = [arm for arm, one in study.protocol.arms.items() if not one.is_probe and study.of_arm(arm)]
-    curves = {arm: analysis.curve(study.of_arm(arm), name) for arm in arms}
-    if not curves:
-        return None
-
-    def draw(figure: Figure, theme: Theme) -> None:
-        axes = figure.subplots()
-        stage = study.protocol.training.steps / 4
-        for number in (1, 3):
-            axes.axvspan(number * stage + 0.5, (number + 1) * stage + 0.5, color=theme.band, linewidth=0, zorder=0)
-        for number, (arm, (steps, values)) in enumerate(curves.items()):
-            look = {"marker": MARKERS[number % len(MARKERS)], "linestyle": DASHES[number % len(DASHES)]}
-            axes.plot(steps, values, color=theme.colour(number), label=arm, markersize=3, **look)
-        axes.set_xlabel("step; stages of the curriculum are shaded in turn")
-        axes.legend(ncols=2)
-
-    rows = [(arm, values[0], values[-1]) for arm, (_, values) in curves.items() if values]
-    text = "Mean over seeds."
-    return Panel(name, title, text, Numbers(("arm", "first step", "last step"), rows), draw)
 
 
 def _points(mean: Mean | None) -> str:

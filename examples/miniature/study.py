@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import analysis
+import figures
 import page
 import pieces
 import protocol as protocols
@@ -150,15 +151,15 @@ def _analyse(protocol: Protocol, folder: Path, target: Path | None) -> None:
     study = analysis.Study.of(protocol, training.current(protocol, folder))
     print(page.markdown(study))
     try:
-        drawn = page.figures(study, folder / "figures")
+        for file in figures.draw(study, folder / "figures"):
+            _say(f"figure: {file}")
+        if target is not None:
+            page.fill(target, study)
+            _say(f"filled {target}")
     except ImportError:
-        drawn = []
+        if target is not None:
+            raise ValueError(f"{target} has figures, which need more: {install('report')}") from None
         _say(f"no figures: {install('report')}")
-    for file in drawn:
-        _say(f"figure: {file}")
-    if target is not None:
-        page.fill(target, study)
-        _say(f"filled {target}")
 
 
 def _say(line: str) -> None:

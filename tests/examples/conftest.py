@@ -11,7 +11,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "miniature"
-NAMES = ("protocol", "pieces", "result", "analysis", "page", "shared", "training", "study", "commands")
+NAMES = ("protocol", "pieces", "result", "analysis", "figures", "page", "shared", "training", "study", "commands")
 
 
 @pytest.fixture(scope="session")

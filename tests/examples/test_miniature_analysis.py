@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -164,6 +165,24 @@ def test_results_come_back_from_their_files_and_fill_the_page(
     assert text.startswith("before\n") and text.endswith("after\n") and "what stood here" not in text
     assert "+12.0 (+10.0 to +14.0)" in text and "Half of the pieces took less than 1.7 minutes." in text
     assert (tmp_path / "results" / "figures" / "effective_share.png").stat().st_size > 10_000
+    shown = re.findall(r"!\[.+?\]\((.+?)\)", text)
+    drawn = ("gains_train", "gains_test", "effective_share", "acc")  # the made-up steps say nothing of code
+    assert shown == [f"images/study-core/{slug}.png" for slug in drawn]
+    assert all((tmp_path / file).stat().st_size > 10_000 for file in shown)
+
+
+def test_curves_are_means_over_equal_parts_of_the_trajectories(miniature: SimpleNamespace, made_up: Any) -> None:
+    def result(seed: int, *steps: tuple[int, float]) -> Any:
+        made = [{"stage": 1, "step": n, "trajectories": size, "acc": acc} for n, (size, acc) in enumerate(steps, 1)]
+        return made_up("dapo_filter", seed, 0.1, steps=(*made, {"stage": 1, "step": 9, "trajectories": 0}))
+
+    # a budget of 400 in four parts: steps of 100 each, and steps of which the first two end in the second part
+    even = result(1, (100, 0.1), (100, 0.2), (100, 0.3), (100, 0.4))
+    uneven = result(2, (150, 0.6), (50, 0.8), (200, 1.0))
+    found = miniature.analysis.curve([even, uneven], "acc", 400, 4)
+    expected = [(50, 0.1), (150, (0.2 + 0.7) / 2), (250, 0.3), (350, (0.4 + 1.0) / 2)]
+    assert [value for point in found for value in point] == pytest.approx([v for point in expected for v in point])
+    assert miniature.analysis.curve([even], "code_rate", 400, 4) == []
 
 
 def test_results_of_other_settings_are_refused(
