@@ -89,7 +89,8 @@ class Options:
         return self._endpoint_policy
 
     def _endpoint_policy(self) -> Policy:
-        from r1ci_plugin.evaluation.endpoints import ChatPolicy, CompletionsPolicy, Endpoint
+        from r1ci_plugin.evaluation.endpoint import Endpoint
+        from r1ci_plugin.evaluation.endpoint_policies import ChatPolicy, CompletionsPolicy
 
         endpoint = Endpoint(str(self.base_url), api_key=os.environ.get(self.api_key_variable))
         model, prices = str(self.model), _prices(self.prices)
@@ -196,7 +197,7 @@ def _codec(name: str) -> Any:
 
 
 def _prices(text: str) -> Any:
-    from r1ci_plugin.evaluation.endpoints import Prices
+    from r1ci_plugin.evaluation.endpoint_policies import Prices
 
     try:
         prompt, sampled = (float(part) for part in text.split(","))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from r1ci_plugin.evaluation.agents import Agent, Answered, Context
-from r1ci_plugin.evaluation.endpoints import EndpointPolicy
+from r1ci_plugin.evaluation.endpoint_policies import EndpointPolicy
 from r1ci_plugin.evaluation.policies import PolicyError
 from r1ci_plugin.interpreter.executor import ExecResult
 from r1ci_plugin.protocol import ANSWER_PLACEHOLDER, frame_result, parse_turn, render_result

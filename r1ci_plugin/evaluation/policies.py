@@ -4,7 +4,8 @@
     trajectory = await drive(session.interaction, session.sample, run)
 
 `EmbeddedPolicy` is the rollout engine of the CPU back end in this process, tokens in and tokens out. Policies behind an
-address are in `endpoints.py`. Left out: which messages (`agents.py`), what is done with many answers (`runner.py`).
+address are in `endpoint_policies.py`. Left out: which messages (`agents.py`), what is done with many answers
+(`runner.py`).
 """
 
 from __future__ import annotations

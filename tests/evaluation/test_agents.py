@@ -11,7 +11,8 @@ import pytest
 from r1ci_plugin.config import Limits
 from r1ci_plugin.evaluation.agents import AGENTS, Answered, Context, get_agent, printed_answer
 from r1ci_plugin.evaluation.codesteer import MAX_FURTHER_ROUNDS
-from r1ci_plugin.evaluation.endpoints import ChatPolicy, Endpoint
+from r1ci_plugin.evaluation.endpoint import Endpoint
+from r1ci_plugin.evaluation.endpoint_policies import ChatPolicy
 from r1ci_plugin.evaluation.policies import Sampling
 from r1ci_plugin.interpreter.executor import ExecResult, Executor
 from r1ci_plugin.tasks import Question

@@ -12,7 +12,8 @@ from r1ci_plugin.curriculum.adaptive import decided
 from r1ci_plugin.curriculum.answers import counts_at
 from r1ci_plugin.curriculum.counts import pool
 from r1ci_plugin.evaluation.answering import Setup, open_runner
-from r1ci_plugin.evaluation.endpoints import ChatPolicy, Endpoint
+from r1ci_plugin.evaluation.endpoint import Endpoint
+from r1ci_plugin.evaluation.endpoint_policies import ChatPolicy
 from r1ci_plugin.evaluation.measuring import Measured, Rounds, measure
 from r1ci_plugin.evaluation.policies import Sampling
 from r1ci_plugin.tasks import Question

@@ -13,7 +13,8 @@ import pytest
 import r1ci_plugin
 from r1ci_plugin.config import Limits
 from r1ci_plugin.evaluation.agents import Context, get_agent
-from r1ci_plugin.evaluation.endpoints import ChatPolicy, CompletionsPolicy, Endpoint
+from r1ci_plugin.evaluation.endpoint import Endpoint
+from r1ci_plugin.evaluation.endpoint_policies import ChatPolicy, CompletionsPolicy
 from r1ci_plugin.evaluation.policies import EmbeddedPolicy, PolicyError, PolicyUnavailable, Sampling
 from r1ci_plugin.interpreter.executor import ExecResult, Executor
 from r1ci_plugin.tasks import Question

@@ -18,7 +18,8 @@ import pytest
 from r1ci_plugin.cli.live import Live
 from r1ci_plugin.config import Limits
 from r1ci_plugin.evaluation.answering import Setup, open_runner
-from r1ci_plugin.evaluation.endpoints import ChatPolicy, Endpoint, Prices
+from r1ci_plugin.evaluation.endpoint import Endpoint
+from r1ci_plugin.evaluation.endpoint_policies import ChatPolicy, Prices
 from r1ci_plugin.evaluation.policies import PolicyError, Sampling
 from r1ci_plugin.evaluation.run_folder import OtherRun, open_run, read_settings
 from r1ci_plugin.evaluation.runner import Budget, Job

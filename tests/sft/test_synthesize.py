@@ -21,7 +21,8 @@ from r1ci_plugin.cli.sft import app
 from r1ci_plugin.config import Limits
 from r1ci_plugin.data.plan import MAX_SEED, PARTS, SEEDS_OF_A_PART
 from r1ci_plugin.evaluation.answering import Setup, open_runner
-from r1ci_plugin.evaluation.endpoints import ChatPolicy, Endpoint, Prices
+from r1ci_plugin.evaluation.endpoint import Endpoint
+from r1ci_plugin.evaluation.endpoint_policies import ChatPolicy, Prices
 from r1ci_plugin.evaluation.policies import Sampling
 from r1ci_plugin.evaluation.runner import Budget, Job
 from r1ci_plugin.protocol import render_prompt
