@@ -5,6 +5,7 @@ Left out: tables (`page.py`), the numbers themselves (`analysis.py`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,10 +36,10 @@ def panels(study: Study) -> list[Panel]:
     return [panel for panel in found if panel is not None]
 
 
-def draw(study: Study, folder: Path) -> list[Path]:
+def draw(shown: Sequence[Panel], folder: Path) -> list[Path]:
     """A PNG of each panel, by its slug. Raises ImportError without matplotlib."""
     files = []
-    for panel in panels(study):
+    for panel in shown:
         folder.mkdir(parents=True, exist_ok=True)
         files.append(folder / f"{panel.slug}.png")
         png(panel, files[-1])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 
 import analysis
@@ -17,6 +18,7 @@ from figures import SIDES
 
 from r1ci_plugin.evaluation.seeds import Mean
 from r1ci_plugin.evaluation.sheet import Cell, Column, Sheet, interval_text
+from r1ci_plugin.report.panel import Panel
 
 BEGIN, END = "<!-- results of {form}: written by run.sh analyse -->", "<!-- end of {form} -->"
 NOT_RUN = "not run yet"
@@ -45,16 +47,16 @@ def fill(page: Path, study: Study) -> None:
     pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     if not pattern.search(text):
         raise ValueError(f"{page} lacks the marks {begin} and {end}")
-    folder = Path("images") / f"study-{study.protocol.form}"
-    figures.draw(study, page.parent / folder)
-    filled = f"{begin}\n\n{markdown(study)}\n{_figures(study, folder)}\n{end}"
+    folder, panels = Path("images") / f"study-{study.protocol.form}", figures.panels(study)
+    figures.draw(panels, page.parent / folder)
+    filled = f"{begin}\n\n{markdown(study)}\n{_figures(panels, folder)}\n{end}"
     page.write_text(pattern.sub(lambda _: filled, text), encoding="utf-8")
 
 
-def _figures(study: Study, folder: Path) -> str:
+def _figures(panels: Sequence[Panel], folder: Path) -> str:
     """The figures as they stand in the page."""
     lines = ["### Figures"]
-    for panel in figures.panels(study):
+    for panel in panels:
         lines += ["", f"**{panel.title}.** {panel.text}", "", f"![{panel.title}]({folder}/{panel.slug}.png)"]
     return "\n".join([*lines, ""])
 

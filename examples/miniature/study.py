@@ -151,7 +151,7 @@ def _analyse(protocol: Protocol, folder: Path, target: Path | None) -> None:
     study = analysis.Study.of(protocol, training.current(protocol, folder))
     print(page.markdown(study))
     try:
-        for file in figures.draw(study, folder / "figures"):
+        for file in figures.draw(figures.panels(study), folder / "figures"):
             _say(f"figure: {file}")
         if target is not None:
             page.fill(target, study)
