@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import fmean
 
@@ -22,7 +22,7 @@ from r1ci_plugin.evaluation.seeds import Mean, mean_over, ratio_over
 Gains = dict[str, dict[int, float]]
 """Arm to seed to gain."""
 BASE = {"sft": "sft", "cold": "cold_start"}
-"""Start of an arm to the baseline its gains are measured from."""
+"""Start of an arm to the kind of baseline its gains are measured from."""
 
 
 @dataclass(frozen=True)
@@ -30,27 +30,31 @@ class Study:
     """The results of one protocol, sorted."""
 
     protocol: Protocol
-    baselines: dict[str, Result]
+    baselines: list[Result]
+    """Of every policy that pieces began with: one where it was made anew for a later sitting would else stand for
+    another."""
     results: dict[tuple[str, int], Result]
     tuning: list[Result]
-    missing: list[str] = field(default_factory=list)
-    """Pieces of the protocol that have no result."""
 
     @classmethod
     def of(cls, protocol: Protocol, results: Iterable[Result]) -> Study:
-        baselines, found, tuning = {}, {}, []
+        study = cls(protocol, [], {}, [])
         for one in results:
             if one.is_tuning:
-                tuning.append(one)
+                study.tuning.append(one)
             elif one.arm in BASE.values():
-                baselines[one.arm] = one
+                study.baselines.append(one)
             else:
-                found[one.arm, one.seed] = one
-        wanted = [(arm, seed) for arm in protocol.arms for seed in protocol.seeds_of(arm)]
-        starts = dict.fromkeys(BASE[one.start] for one in protocol.arms.values())
-        missing = [name for name in starts if name not in baselines]
-        missing += [f"{arm}-{seed}" for arm, seed in wanted if (arm, seed) not in found]
-        return cls(protocol, baselines, found, tuning, missing)
+                study.results[one.arm, one.seed] = one
+        return study
+
+    @property
+    def missing(self) -> list[str]:
+        """Pieces of the protocol that have no result."""
+        kinds = dict.fromkeys(BASE[one.start] for one in self.protocol.arms.values())
+        missing = [kind for kind in kinds if not any(one.arm == kind for one in self.baselines)]
+        wanted = [(arm, seed) for arm in self.protocol.arms for seed in self.protocol.seeds_of(arm)]
+        return missing + [f"{arm}-{seed}" for arm, seed in wanted if (arm, seed) not in self.results]
 
     def of_arm(self, arm: str) -> list[Result]:
         """By seed."""
@@ -60,11 +64,21 @@ class Study:
         """The gains of every arm whose baseline is there. side: train (for an arm of few tasks: those), or test."""
         found: Gains = defaultdict(dict)
         for (arm, seed), one in sorted(self.results.items()):
-            base = self.baselines.get(BASE[self.protocol.arms[arm].start])
+            base = self.base_of(one)
             if base is not None:
                 tasks = one.tasks if side == "train" else self.protocol.tasks.test
                 found[arm][seed] = accuracy(one, tasks) - accuracy(base, tasks)
         return dict(found)
+
+    def base_of(self, one: Result) -> Result | None:
+        """The policy that a piece began with."""
+        kind = BASE[self.protocol.arms[one.arm].start]
+        return next((base for base in self.baselines if (base.arm, base.start) == (kind, one.start)), None)
+
+    def bases_of(self, *arms: str) -> list[Result]:
+        """The policies that the pieces of some arms began with, each once."""
+        found = [self.base_of(one) for arm in arms for one in self.of_arm(arm)]
+        return [base for base in self.baselines if base in found]
 
 
 def accuracy(result: Result, tasks: Sequence[str]) -> float:
@@ -75,6 +89,16 @@ def accuracy(result: Result, tasks: Sequence[str]) -> float:
 def over_seeds(study: Study, gains: Gains) -> dict[str, Mean]:
     """The mean gain of every arm."""
     return {arm: mean_over(list(by_seed.values()), study.protocol.analysis.level) for arm, by_seed in gains.items()}
+
+
+def on_own_tasks(study: Study, arm: str, other: str) -> Mean | None:
+    """What an arm of few tasks gains on those, less what another arm gains on the same ones; paired by seed."""
+    values = []
+    for one in study.of_arm(arm):
+        against = study.results.get((other, one.seed))
+        if against is not None and against.start == one.start:
+            values.append(accuracy(one, one.tasks) - accuracy(against, one.tasks))
+    return mean_over(values, study.protocol.analysis.level) if values else None
 
 
 def difference(study: Study, gains: Gains, arm: str, other: str) -> Mean | None:
@@ -151,7 +175,7 @@ def tuned(study: Study) -> dict[str, float]:
 
 def policies(study: Study) -> int:
     """How many fine-tuned policies the results began with: more than one where they were made anew in between."""
-    return len({one.start for one in [*study.results.values(), *study.baselines.values()] if _is_warm(study, one)})
+    return len({one.start for one in [*study.results.values(), *study.baselines] if _is_warm(study, one)})
 
 
 def _is_warm(study: Study, one: Result) -> bool:

@@ -23,6 +23,8 @@ from r1ci_plugin.report.panel import Panel
 BEGIN, END = "<!-- results of {form}: written by run.sh analyse -->", "<!-- end of {form} -->"
 NOT_RUN = "not run yet"
 GROUPS = ("group_1", "group_2", "group_3", "group_4")
+ALL_TASKS = "tasks_21"
+"""What the arms of fewer tasks are measured against: as many steps, and no other difference."""
 RATIO_BAR, COLD_BAR, ORDERED_BAR = 2.0, 0.25, 4
 """Aim of staged over plain, most of cold over warm, and seeds in which the groups are to be in order."""
 
@@ -128,7 +130,9 @@ def _gains(study: Study, side: str) -> Sheet:
     columns += [Column("learning rate", ".0e")]
     sheet = Sheet(f"Accuracy on {SIDES[side]}", columns)
     tasks = study.protocol.tasks.train if side == "train" else study.protocol.tasks.test
-    for name, one in study.baselines.items():
+    for one in study.baselines:
+        alone = sum(other.arm == one.arm for other in study.baselines) == 1
+        name = one.arm if alone else f"{one.arm} {one.start[:8]}"
         sheet.rows.append((f"{name}, not trained", None, analysis.accuracy(one, tasks), None, None, None, None, None))
     for arm, settings in study.protocol.arms.items():
         if settings.is_probe:
@@ -171,6 +175,7 @@ def _probes(study: Study, side: str) -> Sheet:
     means = analysis.over_seeds(study, gains)
     columns = [Column("trained on"), Column("seeds", "d"), Column("gain", "+.1%")]
     columns += [Column.interval(study.protocol.analysis.level), Column("effective share", ".1%")]
+    columns += [Column("less that of all tasks, on the same tasks")]
     sheet = Sheet("What groups and numbers of tasks teach by themselves", columns)
     for arm, settings in study.protocol.arms.items():
         if not settings.is_probe:
@@ -178,14 +183,14 @@ def _probes(study: Study, side: str) -> Sheet:
         what = f"potential group {settings.group}" if settings.group else _tasks(settings.tasks or 0)
         mean = means.get(arm)
         if mean is None:
-            sheet.rows.append((f"{what}: {NOT_RUN}", None, None, None, None))
+            sheet.rows.append((f"{what}: {NOT_RUN}", *[None] * 5))
             continue
         interval = interval_text(*mean.interval, "+.1f") if mean.interval else None
         share = analysis.effective_share(study.of_arm(arm))
-        sheet.rows.append((what, len(mean.values), mean.value, interval, share))
-    sizes = next((one.groups for one in study.baselines.values() if one.groups), None)
-    if sizes:
-        text = ", ".join(f"{size} in group {group}" for group, size in sizes.items() if group)
+        same = analysis.on_own_tasks(study, arm, ALL_TASKS) if settings.tasks and arm != ALL_TASKS else None
+        sheet.rows.append((what, len(mean.values), mean.value, interval, share, _points(same) if same else None))
+    for base in study.bases_of(*GROUPS):
+        text = ", ".join(f"{size} in group {group}" for group, size in (base.groups or {}).items() if group)
         sheet.notes.append(f"Training questions: {text}.")
     sheet.notes.append(
         "The gain of fewer tasks is that on the tasks trained on, of a group that on all training tasks."
@@ -195,7 +200,7 @@ def _probes(study: Study, side: str) -> Sheet:
 
 def _behaviour(study: Study) -> Sheet:
     """Before and after."""
-    columns = {"SFT policy": [study.baselines[name] for name in ("sft",) if name in study.baselines]}
+    columns = {"SFT policy": study.bases_of("plain", "staged")}
     columns |= {arm: study.of_arm(arm) for arm in ("plain", "staged")}
     measures = ("code_use_rate", "self_check_rate", "failed_call_rate", "mean_calls", "mean_turns")
     sheet = Sheet(
@@ -235,7 +240,7 @@ def _missing(study: Study) -> str:
         lines.append("Every piece of the protocol was run.")
     found = analysis.policies(study)
     if found > 1:
-        lines.append(f"The results began with {found} fine-tuned policies, which were made anew in between.")
+        lines.append(f"The results began with {found} fine-tuned policies; a gain is over the one it began with.")
     seconds = [sum(one.seconds.values()) for one in study.results.values() if one.seconds]
     if seconds:
         lines.append(f"Half of the pieces took less than {statistics.median(seconds) / 60:.1f} minutes.")

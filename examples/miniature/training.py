@@ -94,14 +94,16 @@ def baseline_digest(protocol: Protocol, name: str) -> str:
 
 
 def measure_baseline(shared: Shared, name: str, work: Path, folder: Path, say: Callable[[str], None]) -> None:
-    """The accuracy that gains are measured from."""
+    """The accuracy that gains are measured from, of this very policy: one that was made anew has a baseline anew."""
     protocol = shared.protocol
     settings = baseline_digest(protocol, name)
-    if _is_done(folder / f"{name}.json", settings):
-        return
     policy = shared.cold if name == "cold_start" else shared.policy
+    start = folder_digest(policy)
+    file = folder / f"{name}-{start[:8]}.json"
+    if _is_done(file, settings):
+        return
     say(f"{name}: evaluating")
-    home = _home(work, name, settings)
+    home = _home(work, file.stem, settings)
     answered = protocol.evaluation.baseline_answers
     seconds = evaluate(shared, policy, home / "eval", answered, home / "console.log")
     answers, behaviour = results.answers_of(home / "eval")
@@ -111,14 +113,14 @@ def measure_baseline(shared: Shared, name: str, work: Path, folder: Path, say: C
         learning_rate=0.0,
         is_tuning=False,
         settings=settings,
-        start=folder_digest(policy),
+        start=start,
         tasks=(),
         answers=answers,
         behaviour=behaviour,
         groups=load_manifest(shared.manifest).sizes,
         seconds={"evaluation": round(seconds, 1)},
     )
-    results.write(result, folder / f"{name}.json")
+    results.write(result, file)
 
 
 def _home(work: Path, name: str, settings: str) -> Path:

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from r1ci_plugin import __version__
+from r1ci_plugin.garbage import collect_seldom
 
 GROUPS = {
     "doctor": "Is everything there that a training run needs?",
@@ -57,6 +58,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
 
 def main() -> None:
     """The entry point of the console script and of `python -m r1ci_plugin`."""
+    collect_seldom()
     build(sys.argv[1:])(prog_name="r1ci")
 
 

@@ -1,6 +1,6 @@
-"""The quick form of the study in miniature, for real: fine-tuning, potential, plain GRPO and two stages, evaluation.
+"""The quick form of the study in miniature, for real: fine-tuning, potential, plain GRPO and stage 1, evaluation.
 
-Four verl jobs and five measurements: under four minutes on two free cores.
+Three verl jobs and five measurements: under four minutes on two free cores.
 """
 
 from __future__ import annotations
@@ -33,20 +33,22 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def result(work: Path, name: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((work / "quick" / f"{name}.json").read_text())
+    [file] = (work / "quick").glob(f"{name}.json")
+    content: dict[str, Any] = json.loads(file.read_text())
     return content
 
 
 @pytest.mark.slow
 def test_every_arm_leaves_a_result_with_equal_rollouts_from_the_fine_tuned_policy(work: Path) -> None:
-    base, plain, staged = (result(work, name) for name in ("sft", "plain-1", "staged-1"))
+    base, plain, staged = (result(work, name) for name in ("sft-*", "plain-1", "staged-1"))
     assert plain["start"] == staged["start"] == base["start"]
     assert plain["settings"] != staged["settings"]
     sampled = [sum(step["trajectories"] for step in one["steps"]) for one in (plain, staged)]
     assert sampled == [2 * 4 * 4] * 2
-    assert [(step["stage"], step["step"]) for step in plain["steps"]] == [(1, 1), (1, 2)]
-    assert [(step["stage"], step["step"]) for step in staged["steps"]] == [(1, 1), (2, 1)]
-    assert set(staged["steps"][0]["groups"]) == {"1"} and set(staged["steps"][1]["groups"]) <= {"1", "2"}
+    for one in (plain, staged):
+        assert [(step["stage"], step["step"]) for step in one["steps"]] == [(1, 1), (1, 2)]
+    assert all(set(step["groups"]) == {"1"} for step in staged["steps"])
+    assert set().union(*(step["groups"] for step in plain["steps"])) > {"1"}
     tasks = set(base["answers"])
     assert len(tasks) == 4 and all(set(one["answers"]) == tasks for one in (plain, staged))
     for task in tasks:

@@ -123,6 +123,36 @@ def test_cold_start_is_measured_from_the_policy_it_began_with(
     assert study.gains("train")["cold"][1] == pytest.approx(0.05)
 
 
+def test_a_policy_that_was_made_anew_has_a_baseline_of_its_own(
+    miniature: SimpleNamespace, protocol: Any, made_up: Any
+) -> None:
+    results = [made_up("sft", 0, 0.0), made_up("sft", 0, 0.2, start="another")]
+    results += [made_up("plain", 1, 0.1), made_up("plain", 2, 0.25, start="another")]
+    results += [made_up("plain", 3, 0.1, start="of no baseline")]
+    study = miniature.analysis.Study.of(protocol, results)
+    assert study.gains("train")["plain"] == pytest.approx({1: 0.1, 2: 0.05})
+    page = miniature.page.markdown(study)
+    assert "| sft one poli, not trained |  | 30.0% |" in page and "| sft another, not trained |  | 50.0% |" in page
+    assert "began with 3 fine-tuned policies" in page
+
+
+def test_few_tasks_are_compared_with_all_tasks_on_the_same_tasks_and_from_the_same_policy(
+    miniature: SimpleNamespace, protocol: Any, made_up: Any
+) -> None:
+    easy, hard = protocol.tasks.train[:2]
+
+    def few(arm: str, seed: int, task: str, gain: float, **changes: Any) -> Any:
+        own = {task: answers(protocol, gain)[task]}
+        return made_up(arm, seed, 0.0, tasks=(task,), answers=answers(protocol, 0.0) | own, **changes)
+
+    results = [made_up("sft", 0, 0.0), few("tasks_1", 1, easy, 0.5), few("tasks_1", 2, hard, 0.3)]
+    results += [few("tasks_1", 3, easy, 0.5, start="another"), few("tasks_1", 4, easy, 0.5)]
+    results += [few("tasks_21", 1, easy, 0.4), few("tasks_21", 2, easy, 0.4), made_up("tasks_21", 3, 0.1)]
+    study = miniature.analysis.Study.of(protocol, results)
+    assert miniature.analysis.on_own_tasks(study, "tasks_1", "tasks_21").values == pytest.approx((0.1, 0.3))
+    assert miniature.analysis.on_own_tasks(study, "tasks_4", "tasks_21") is None
+
+
 def test_the_learning_rate_is_the_best_of_a_whole_grid(miniature: SimpleNamespace, protocol: Any, made_up: Any) -> None:
     [seed] = protocol.tuning.seeds
     rates = dict(zip(protocol.tuning.learning_rates, (0.1, 0.3, 0.2), strict=True))
