@@ -163,7 +163,7 @@ def _analyse(protocol: Protocol, folder: Path, target: Path | None) -> None:
 
 
 def _say(line: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")  # at once, since several threads say something
 
 
 if __name__ == "__main__":
