@@ -1,9 +1,10 @@
 """How often Python looks for reference cycles in processes whose start is one long import.
 
-Importing verl makes some millions of objects that stay. Python looks through the newest of them after every 700, and
-finds nothing: a fifth of the import. A job on the CPU starts eight such processes on two cores. Measured, processor
-seconds of `import verl.experimental.agent_loop.agent_loop` in turns: 11.3 as Python has it, 9.4 after `collect_seldom`,
-8.4 to 9.2 without any collection. Left out: everything else about memory (`docs/memory_plan.md`).
+What an import makes stays. Python looks through the newest objects after every 700 that come, and finds nothing to
+free: a sixth of the time that verl takes to import. A job on the CPU starts eight such processes on two cores.
+Measured, processor seconds of `import verl.experimental.agent_loop.agent_loop`, medians of three in turns: 11.3 as
+Python has it, 9.5 after `collect_seldom`, 9.2 without any collection. Left out: all else about memory
+(`docs/memory_plan.md`).
 """
 
 from __future__ import annotations
