@@ -77,8 +77,8 @@ class Study:
 
     def bases_of(self, *arms: str) -> list[Result]:
         """The policies that the pieces of some arms began with, each once."""
-        found = [self.base_of(one) for arm in arms for one in self.of_arm(arm)]
-        return [base for base in self.baselines if base in found]
+        pieces = [one for arm in arms for one in self.of_arm(arm)]
+        return [base for base in self.baselines if any(self.base_of(one) is base for one in pieces)]
 
 
 def accuracy(result: Result, tasks: Sequence[str]) -> float:

@@ -6,7 +6,7 @@
 #   bash examples/miniature/run.sh piece reverse 1     one arm with one seed
 #   bash examples/miniature/run.sh tune [ARM ...]      learning rates, on other seeds and questions
 #   bash examples/miniature/run.sh prepare             what all pieces share: fine-tuned policy, questions, potential
-#   bash examples/miniature/run.sh quick               the whole way with hardly any training, in a few minutes
+#   bash examples/miniature/run.sh quick               the way to stage 1 with hardly any training, in minutes
 #   bash examples/miniature/run.sh analyse             tables and figures of the results there are
 # Options: --results FOLDER, --parallel N, --page docs/study.md (with analyse).
 set -euo pipefail
