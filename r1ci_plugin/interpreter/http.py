@@ -9,15 +9,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from typing_extensions import Self
+
 MOST_BODY_BYTES = 8 << 20
 _MOST_HEADER_BYTES = 32 << 10
 _IDLE_S = 120.0
 _BODY_S = 60.0
+_ON_THE_WAY_S = 0.2
+"""How long a server that ends still reads what its clients have sent."""
 _LOOK_EVERY_S = 0.2
 """How often a peer that waits for its answer is looked at: one that has hung up wants none."""
 
@@ -48,35 +53,70 @@ class _Malformed(ValueError):
         self.status = status
 
 
-async def listen(handler: Handler, host: str, port: int) -> asyncio.Server:
-    """Serve each request with `handler` until the server is closed. Raises OSError if the address is taken."""
+class HttpServer:
+    """Serves each request with `handler` for as long as it is entered (`async with`).
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    port: 0 for a free one. Entering raises OSError if the address is taken.
+    """
+
+    def __init__(self, handler: Handler, host: str, port: int) -> None:
+        self._handler = handler
+        self._address = (host, port)
+        self._under_way = 0
+        self._ending = False
+
+    async def __aenter__(self) -> Self:
+        self._listener = await asyncio.start_server(self._serve, *self._address, limit=_MOST_HEADER_BYTES)
+        return self
+
+    async def __aexit__(self, *fault: object) -> None:
+        self._listener.close()  # and no waiting for its connections, which idle clients keep open
+
+    @property
+    def url(self) -> str:
+        host, port = self._listener.sockets[0].getsockname()[:2]
+        return f"http://{host}:{port}"
+
+    async def finish(self, seconds: float) -> None:
+        """Take no new connections, and wait, `seconds` at most, until every request that was read has its answer.
+
+        A client that kept its connection may just have sent the next one: for a moment it is still read, and the
+        handler can say why not now. One that comes later meets a closed connection, as HTTP allows.
+        """
+        self._listener.close()
+        self._ending = True
+        deadline = time.monotonic() + seconds
+        await asyncio.sleep(_ON_THE_WAY_S)
+        while self._under_way and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # A cancellation means that the server ends; let through, asyncio would print it for every idle connection.
         quiet = (ConnectionError, asyncio.IncompleteReadError, asyncio.TimeoutError, asyncio.CancelledError)
         with contextlib.suppress(*quiet):
-            await _serve_connection(handler, reader, writer)
+            await self._serve_connection(reader, writer)
         writer.close()
 
-    return await asyncio.start_server(serve, host, port, limit=_MOST_HEADER_BYTES)
-
-
-async def _serve_connection(handler: Handler, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while True:
-        try:
-            request = await _read(reader, writer)
-        except _Malformed as fault:
-            await _write(writer, HttpResponse(fault.status, {"detail": str(fault)}), keep=False)
-            return
-        if request is None:
-            return
-        keep = request.headers.get("connection", "").lower() != "close"
-        response = await _answer(handler, request, reader)
-        if response is None:
-            return
-        await _write(writer, response, keep)
-        if not keep:
-            return
+    async def _serve_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.set_write_buffer_limits(0)  # an answer is drained when all of it is out
+        keep = True
+        while keep:
+            try:
+                request = await _read(reader, writer)
+            except _Malformed as fault:
+                await _write(writer, HttpResponse(fault.status, {"detail": str(fault)}), keep=False)
+                return
+            if request is None:
+                return
+            self._under_way += 1
+            try:
+                response = await _answer(self._handler, request, reader)
+                if response is None:
+                    return
+                keep = request.headers.get("connection", "").lower() != "close" and not self._ending
+                await _write(writer, response, keep)
+            finally:
+                self._under_way -= 1
 
 
 async def _answer(handler: Handler, request: HttpRequest, reader: asyncio.StreamReader) -> HttpResponse | None:

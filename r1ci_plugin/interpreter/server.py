@@ -13,13 +13,12 @@ import asyncio
 import hmac
 import json
 import signal
-import time
 from dataclasses import replace
 from typing import Any
 
 from r1ci_plugin.interpreter.executor import ExecResult
 from r1ci_plugin.interpreter.fusion import LANGUAGE, BadRequest, Request, answer_for, answer_for_cell
-from r1ci_plugin.interpreter.http import HttpRequest, HttpResponse, listen
+from r1ci_plugin.interpreter.http import HttpRequest, HttpResponse, HttpServer
 from r1ci_plugin.interpreter.local.executor import LocalExecutor
 from r1ci_plugin.interpreter.tally import GAUGES
 
@@ -40,12 +39,9 @@ class SandboxServer:
         self._token = token
         self._ending = False
 
-    async def farewell(self) -> None:
-        """Take no new calls, and give those under way a moment: what is cut off, a client has to send elsewhere."""
+    def turn_away(self) -> None:
+        """Take no new calls from now on: a client can send them elsewhere."""
         self._ending = True
-        deadline = time.monotonic() + _FAREWELL_S
-        while self._busy and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
 
     async def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer one HTTP request. Never raises for what a client sends."""
@@ -155,13 +151,11 @@ async def serve_forever(
     """
     async with LocalExecutor(slots, floor=floor, level=level, keep_bytes=_KEEP_BYTES, shared=False) as executor:
         sandbox = SandboxServer(executor, queue=queue, token=token)
-        server = await listen(sandbox.handle, host, port)
-        address = server.sockets[0].getsockname()
-        url = f"http://{address[0]}:{address[1]}"
-        print(f"serving code calls on {url}, level {executor.isolation}, {executor.slots} slots", flush=True)
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await stop.wait()
-        server.close()  # and no waiting for its connections, which idle clients keep open
-        await sandbox.farewell()
+        async with HttpServer(sandbox.handle, host, port) as server:
+            print(f"serving code calls on {server.url}, level {executor.isolation}, {executor.slots} slots", flush=True)
+            stop = asyncio.Event()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            await stop.wait()
+            sandbox.turn_away()
+            await server.finish(_FAREWELL_S)

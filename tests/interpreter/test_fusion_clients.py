@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from r1ci_plugin.interpreter import LocalExecutor
-from r1ci_plugin.interpreter.http import HttpRequest, HttpResponse, listen
+from r1ci_plugin.interpreter.http import HttpRequest, HttpResponse, HttpServer
 from r1ci_plugin.interpreter.server import SandboxServer
 
 
@@ -29,11 +29,10 @@ class Served:
     async def _serve(self) -> None:
         async with LocalExecutor(2, shared=False) as executor:
             self._sandbox = SandboxServer(executor)
-            listening = await listen(self._handle, "127.0.0.1", 0)
-            self.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-            self._up.set()
-            await self._end.wait()
-            listening.close()
+            async with HttpServer(self._handle, "127.0.0.1", 0) as server:
+                self.url = server.url
+                self._up.set()
+                await self._end.wait()
 
     async def _handle(self, request: HttpRequest) -> HttpResponse:
         self.requests += 1

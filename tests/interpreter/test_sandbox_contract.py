@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 
 from r1ci_plugin.interpreter import LocalExecutor
-from r1ci_plugin.interpreter.http import listen
+from r1ci_plugin.interpreter.http import HttpServer
 from r1ci_plugin.interpreter.server import SandboxServer
 
 OTHER = os.environ.get("SANDBOX_FUSION_ENDPOINT", "").split(",")[0].rstrip("/")
@@ -146,10 +146,11 @@ CONTRACT = {
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def ours() -> AsyncIterator[str]:
-    async with LocalExecutor(2, shared=False, keep_bytes=2 << 20) as executor:
-        listening = await listen(SandboxServer(executor).handle, "127.0.0.1", 0)
-        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-        listening.close()
+    async with (
+        LocalExecutor(2, shared=False, keep_bytes=2 << 20) as executor,
+        HttpServer(SandboxServer(executor).handle, "127.0.0.1", 0) as server,
+    ):
+        yield server.url
 
 
 async def ask(url: str, request: dict[str, Any]) -> Answer:

@@ -18,16 +18,17 @@ import pytest
 import pytest_asyncio
 
 from r1ci_plugin.interpreter import LocalExecutor, RemoteExecutor
-from r1ci_plugin.interpreter.http import listen
+from r1ci_plugin.interpreter.http import HttpRequest, HttpResponse, HttpServer
 from r1ci_plugin.interpreter.server import SandboxServer
 
 
 @pytest_asyncio.fixture
 async def server() -> AsyncIterator[str]:
-    async with LocalExecutor(2, shared=False, keep_bytes=2 << 20) as executor:
-        listening = await listen(SandboxServer(executor, queue=2).handle, "127.0.0.1", 0)
-        async with listening:
-            yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    async with (
+        LocalExecutor(2, shared=False, keep_bytes=2 << 20) as executor,
+        HttpServer(SandboxServer(executor, queue=2).handle, "127.0.0.1", 0) as listening,
+    ):
+        yield listening.url
 
 
 async def ask(url: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -117,16 +118,14 @@ async def test_metrics_count_what_was_run(server: str) -> None:
 
 
 async def test_a_token_is_asked_for_where_one_is_set() -> None:
-    async with LocalExecutor(1, shared=False) as executor:
-        listening = await listen(SandboxServer(executor, token="s3cret").handle, "127.0.0.1", 0)
-        async with listening:
-            url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-            async with (
-                RemoteExecutor([url], queue_allowance=2) as stranger,
-                RemoteExecutor([url], token="s3cret") as friend,
-            ):
-                assert (await stranger.run("print(1)")).status == "sandbox_error"
-                assert (await friend.run("print(1)")).stdout == "1\n"
+    async with (
+        LocalExecutor(1, shared=False) as executor,
+        HttpServer(SandboxServer(executor, token="s3cret").handle, "127.0.0.1", 0) as listening,
+        RemoteExecutor([listening.url], queue_allowance=2) as stranger,
+        RemoteExecutor([listening.url], token="s3cret") as friend,
+    ):
+        assert (await stranger.run("print(1)")).status == "sandbox_error"
+        assert (await friend.run("print(1)")).stdout == "1\n"
 
 
 async def test_a_client_that_asks_before_it_sends_a_long_body_is_told_to_go_on(server: str) -> None:
@@ -194,8 +193,45 @@ async def test_a_server_told_to_end_finishes_what_runs_and_waits_for_no_idle_cli
         body = {"code": "import time; time.sleep(1.0); print('done')", "language": "python"}
         assert (await client.get(f"{url}/v1/ping")).text == "pong"
         running = asyncio.create_task(client.post(f"{url}/run_code", json=body))
-        await asyncio.sleep(0.3)
+        while "r1ci_sandbox_busy 1\n" not in (await client.get(f"{url}/metrics")).text:
+            await asyncio.sleep(0.02)
         process.send_signal(signal.SIGTERM)
         assert (await running).json()["run_result"]["stdout"] == "done\n"
         assert process.stderr is not None
         assert await asyncio.wait_for(process.wait(), 5) == 0 and await process.stderr.read() == b""
+
+
+async def test_a_request_that_was_sent_before_the_end_has_an_answer() -> None:
+    handled = []
+
+    async def handle(request: HttpRequest) -> HttpResponse:
+        await asyncio.sleep(0.5)
+        handled.append(request.path)
+        return HttpResponse(content="well")
+
+    async with HttpServer(handle, "127.0.0.1", 0) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        await server.finish(30)
+        assert handled == ["/"]
+        answer = await asyncio.wait_for(reader.read(), 30)
+        assert b"Connection: close\r\n" in answer and answer.endswith(b"\r\n\r\nwell")
+        writer.close()
+
+
+async def test_a_long_answer_is_out_before_the_server_ends() -> None:
+    size = 64 << 20
+
+    async def handle(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(content="x" * size)
+
+    async with HttpServer(handle, "127.0.0.1", 0) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        end = asyncio.create_task(server.finish(30))
+        await asyncio.sleep(0.5)
+        assert not end.done()
+        assert len(await reader.readexactly(size)) == size
+        await asyncio.wait_for(end, 30)
+        writer.close()
