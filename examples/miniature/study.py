@@ -64,7 +64,7 @@ def _do(arguments: argparse.Namespace) -> None:
     kept = protocols.HERE / "results" / ("" if protocol.form == "core" else protocol.form)
     folder: Path = arguments.results or (arguments.work / "quick" if arguments.what == "quick" else kept)
     if arguments.what != "analyse":
-        wanted = PLANS[arguments.what](protocol, arguments.names, _tuned(protocol, folder))
+        wanted = PLANS[arguments.what](protocol, arguments.names, _tuned(protocol, kept, folder))
         _run(protocol, wanted, arguments.work, folder, arguments.parallel)
     _analyse(protocol, folder, arguments.page)
 
@@ -101,8 +101,13 @@ PLANS: dict[str, Plan] = {
 }
 
 
-def _tuned(protocol: Protocol, folder: Path) -> dict[str, float]:
-    return analysis.tuned(analysis.Study.of(protocol, training.current(protocol, folder)))
+def _tuned(protocol: Protocol, kept: Path, folder: Path) -> dict[str, float]:
+    """Learning rates by the results in `folder`; of arms not tuned there, by those that are kept of the same settings:
+    who repeats the study in another folder need not tune again."""
+    before = [one for one in results.read_all(kept) if one.settings == training.settings_of(protocol, one)]
+    here = training.current(protocol, folder)
+    first, second = (analysis.tuned(analysis.Study.of(protocol, found)) for found in (before, here))
+    return first | second
 
 
 def _run(protocol: Protocol, wanted: Sequence[Piece], work: Path, folder: Path, parallel: int) -> None:

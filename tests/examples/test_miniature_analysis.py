@@ -279,6 +279,25 @@ def test_a_protocol_that_contradicts_itself_is_refused(
         miniature.protocol.load("rare")
 
 
+def test_a_repetition_in_another_folder_has_the_rates_that_were_tuned(
+    miniature: SimpleNamespace, protocol: Any, made_up: Any, tmp_path: Path
+) -> None:
+    def keep(folder: Path, best: int) -> None:
+        for place, rate in enumerate(protocol.tuning.learning_rates):
+            [seed] = protocol.tuning.seeds
+            one = made_up("plain", seed, 0.3 if place == best else 0.1, learning_rate=rate, is_tuning=True)
+            one = replace(one, settings=miniature.training.settings_of(protocol, one))
+            miniature.result.write(one, folder / f"plain-lr{rate:g}.json")
+
+    rates, kept, folder = protocol.tuning.learning_rates, tmp_path / "kept", tmp_path / "again"
+    keep(kept, 1)
+    assert miniature.study._tuned(protocol, kept, folder) == {"plain": rates[1]}
+    keep(folder, 0)
+    assert miniature.study._tuned(protocol, kept, folder) == {"plain": rates[0]}
+    other = replace(protocol, training=replace(protocol.training, warmup_steps=7))
+    assert miniature.study._tuned(other, kept, tmp_path / "none") == {}
+
+
 @pytest.mark.parametrize("form", ["core", "habit"])
 def test_every_result_that_is_kept_is_of_the_settings_its_protocol_has_now(
     miniature: SimpleNamespace, form: str
