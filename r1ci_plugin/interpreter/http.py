@@ -75,7 +75,7 @@ class HttpServer:
     @property
     def url(self) -> str:
         host, port = self._listener.sockets[0].getsockname()[:2]
-        return f"http://{host}:{port}"
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def finish(self, seconds: float) -> None:
         """Take no new connections, and wait, `seconds` at most, until every request that was read has its answer.

@@ -79,9 +79,9 @@ async def test_the_codes_thread_knows_its_own_number(executor: LocalExecutor) ->
 
 
 async def test_partial_output_survives_the_time_limit(executor: LocalExecutor) -> None:
-    result = await executor.run("print('early')\nimport time\ntime.sleep(60)", timeout=0.4)
+    result = await executor.run("print('early')\nimport time\ntime.sleep(60)", timeout=1.5)
     assert (result.status, result.stdout) == ("timeout", "early\n")
-    assert 0.4 <= result.run_s < 5
+    assert 1.5 <= result.run_s < 15
 
 
 async def test_waiting_for_a_slot_is_not_charged_to_the_code(executor: LocalExecutor) -> None:
