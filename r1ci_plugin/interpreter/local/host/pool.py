@@ -86,7 +86,8 @@ class Pool:
         self._boot = boot
         self._slots = slots
         self._numbers: set[int] = set()
-        self._next = 0
+        # Somewhere: a slot of another host on this machine would be the same user, and share its limit of threads.
+        self._next = int.from_bytes(os.urandom(4), "little") % NUMBERS
         self._dropped: deque[tuple[float, int]] = deque()
         self.templates = {name: TemplateHandle(name) for name in TEMPLATES}
 
